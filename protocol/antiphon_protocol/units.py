@@ -1,0 +1,40 @@
+"""Numbers with their unit and their range in the type.
+
+A range is *declared* here and *checked* by ``antiphon_protocol.ranges``, not by the decoder:
+the wire answers a message of the wrong shape with ``invalid_format`` and a value out of range
+with ``invalid_value`` and its path, so the two must be told apart by type, never by reading
+the text of a decoder's error.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from msgspec import Meta
+
+
+def ranged(
+    description: str,
+    *,
+    ge: float | None = None,
+    le: float | None = None,
+    max_length: int | None = None,
+    max_items: int | None = None,
+) -> Meta:
+    """A field's meaning and its limits, all inclusive; they reach the schema and the docs.
+
+    ``max_length`` counts characters of a string, ``max_items`` entries of a list.
+    """
+    limits = {
+        "minimum": ge,
+        "maximum": le,
+        "maxLength": max_length,
+        "maxItems": max_items,
+    }
+    schema: dict[str, Any] = {key: value for key, value in limits.items() if value is not None}
+    return Meta(description=description, extra_json_schema=schema, extra={"limits": schema})
+
+
+def says(description: str) -> Meta:
+    """A field's meaning, for the schema and the docs."""
+    return Meta(description=description)
