@@ -1,14 +1,15 @@
 """Bytes to messages and back: the only JSON in the project's hot path.
 
-``decode`` raises ``InvalidFormat`` for anything a client can get wrong and nothing else.
-``ReplyAudio`` frames are spliced around the base64 text instead of going through a dict:
-0.4 µs instead of 3.
+``decode_client`` and ``decode_server`` raise ``InvalidFormat`` for anything a peer can get
+wrong and nothing else, and what they return can always be encoded again. ``reply.audio``
+frames are spliced around the base64 text, which needs no escaping: for 100 ms of PCM 0.8 µs
+instead of 2.2.
 """
 
 from __future__ import annotations
 
 import time
-from typing import Any
+from typing import Any, TypeVar
 
 import msgspec
 import pybase64
@@ -22,8 +23,8 @@ class _Envelope(msgspec.Struct):
     type: Any = None
 
 
-_decode_client = msgspec.json.Decoder(FromClient).decode
-_decode_server = msgspec.json.Decoder(FromServer).decode
+_client: msgspec.json.Decoder[FromClient] = msgspec.json.Decoder(FromClient)
+_server: msgspec.json.Decoder[FromServer] = msgspec.json.Decoder(FromServer)
 _decode_envelope = msgspec.json.Decoder(_Envelope).decode
 _decode_anything = msgspec.json.Decoder().decode
 _encode = msgspec.json.Encoder(decimal_format="number").encode
@@ -31,6 +32,23 @@ _encode = msgspec.json.Encoder(decimal_format="number").encode
 # msgspec raises RecursionError on deep nesting and UnicodeDecodeError (a ValueError) on bad
 # UTF-8; neither is a MsgspecError.
 UNDECODABLE = (msgspec.MsgspecError, ValueError, RecursionError)
+
+MAX_NESTING = 64
+"""Levels of objects and lists a message may have. The decoder alone would take as many as the
+interpreter's recursion limit leaves, and echoing the message from deeper in the stack would
+then raise. Real tool schemas have about ten.
+"""
+
+_NO_MESSAGE = "Invalid message format: a message is a JSON object with a string 'type'"
+_WITH_FREE_JSON = (
+    voice_agent.UpdateSession,
+    voice_agent.SessionReady,
+    voice_agent.SessionUpdated,
+    voice_agent.ToolCall,
+)
+
+
+_Message = TypeVar("_Message", bound=msgspec.Struct)
 
 
 def _tags(union: Any) -> frozenset[str]:
@@ -47,55 +65,88 @@ def decode_client(frame: str | bytes) -> FromClient:
     Raises ``InvalidFormat`` with the hosted service's own words (protocol section 2.1).
     """
     try:
-        return _decode_client(frame)
+        message = _client.decode(frame)
     except UNDECODABLE:
         raise InvalidFormat(_what_is_wrong(frame)) from None
+    return _not_too_deep(message)
 
 
 def decode_server(frame: str | bytes) -> FromServer | None:
     """The server's message in one text frame; None for a type this version does not know.
 
-    Raises ``InvalidFormat`` for a frame that is not a message at all.
+    Raises ``InvalidFormat`` for a frame that is not a message at all, or is a known one of the
+    wrong shape.
     """
     try:
-        return _decode_server(frame)
+        message = _server.decode(frame)
     except UNDECODABLE:
-        try:
-            kind = _decode_envelope(frame).type
-        except UNDECODABLE:
+        if (kind := _type_of(frame)) is None:
             raise InvalidFormat(_what_is_wrong(frame)) from None
-        if isinstance(kind, str) and kind not in SERVER_TYPES:
+        if kind not in SERVER_TYPES:
             return None
         raise InvalidFormat(f"Invalid message format for type '{kind}'") from None
+    return _not_too_deep(message)
 
 
-def _what_is_wrong(frame: str | bytes) -> str:
+def _type_of(frame: str | bytes) -> str | None:
     try:
         kind = _decode_envelope(frame).type
     except UNDECODABLE:
+        return None
+    return kind if isinstance(kind, str) else None
+
+
+def _what_is_wrong(frame: str | bytes) -> str:
+    kind = _type_of(frame)
+    if kind is None:
         try:
             _decode_anything(frame)
         except UNDECODABLE:
             return "Invalid JSON format."
-        return "Invalid message format: a message is a JSON object with a string 'type'"
-    if not isinstance(kind, str):
-        return "Invalid message format: a message is a JSON object with a string 'type'"
+        return _NO_MESSAGE
     if kind not in CLIENT_TYPES:
         return f"Unknown message type: {kind[:200]}"
     return f"Invalid message format for type '{kind}'"
 
 
+def _not_too_deep(message: _Message) -> _Message:
+    if isinstance(message, _WITH_FREE_JSON) and _is_deeper_than(MAX_NESTING, message):
+        tag = type(message).__struct_config__.tag
+        raise InvalidFormat(f"Invalid message format for type '{tag}'")
+    return message
+
+
+def _is_deeper_than(levels: int, value: Any) -> bool:
+    if isinstance(value, msgspec.Struct):
+        inner = [getattr(value, name) for name in value.__struct_fields__]
+    elif isinstance(value, dict):
+        inner = list(value.values())
+    elif isinstance(value, list | tuple):
+        inner = list(value)
+    else:
+        return False
+    return levels == 0 or any(_is_deeper_than(levels - 1, item) for item in inner)
+
+
 def encode(message: voice_agent.ServerMessage | voice_agent.ClientMessage) -> str:
-    """A message as the text of one frame."""
+    """A message as the text of one frame.
+
+    Raises ``ValueError`` for a string with a lone surrogate and ``RecursionError`` for deeply
+    nested arguments; a decoded message has neither.
+    """
     return _encode(message).decode()
 
 
 def encode_reply_audio(reply_id: str, samples: bytes, timestamp: float | None = None) -> str:
-    """A ``reply.audio`` frame around raw samples in the output encoding."""
-    when = time.time() if timestamp is None else timestamp
+    """A ``reply.audio`` frame around raw samples in the output encoding.
+
+    ``timestamp`` is Unix seconds, by default now. The frame is the one ``encode`` would make.
+    """
+    when = _encode(time.time() if timestamp is None else float(timestamp)).decode()
     data = pybase64.b64encode_as_string(samples)
     return (
-        f'{{"type":"reply.audio","timestamp":{when!r},"reply_id":"{reply_id}","data":"{data}"}}'
+        f'{{"type":"reply.audio","reply_id":{_encode(reply_id).decode()},'
+        f'"data":"{data}","timestamp":{when}}}'
     )
 
 

@@ -181,3 +181,15 @@ class InternalError(Fatal):
     code = "internal_error"
     close_code = INTERNAL
     text = "Internal service error"
+
+
+def _with_a_code(kind: type[ProtocolError]) -> tuple[type[ProtocolError], ...]:
+    own = (kind,) if "code" in vars(kind) else ()
+    return own + tuple(leaf for child in kind.__subclasses__() for leaf in _with_a_code(child))
+
+
+ERRORS = tuple(sorted(_with_a_code(ProtocolError)[1:], key=lambda kind: kind.code))
+"""Every error of the tree, by code, without the base class, which has no meaning of its own."""
+
+CODES = tuple(kind.code for kind in ERRORS)
+"""Every value of ``session.error.code``: third-party clients drop an error with another one."""

@@ -1,8 +1,8 @@
 """Providers by name, from entry points.
 
 A package offers a provider under one of the groups ``antiphon.voice_activity``,
-``antiphon.turn_model``, ``antiphon.speech_to_text``, ``antiphon.language_model`` and
-``antiphon.text_to_speech``. The entry point names a callable that takes its options (a
+``antiphon.turn_model``, ``antiphon.speech_to_text``, ``antiphon.language_model``,
+``antiphon.text_to_speech`` and ``antiphon.noise_suppression``. The entry point names a callable that takes its options (a
 ``msgspec.Struct`` given as its attribute or module global ``Options``) and returns the
 provider::
 
@@ -24,7 +24,12 @@ import msgspec
 from antiphon_providers.errors import NotInstalled, Refused
 
 Stage = Literal[
-    "voice_activity", "turn_model", "speech_to_text", "language_model", "text_to_speech"
+    "voice_activity",
+    "turn_model",
+    "speech_to_text",
+    "language_model",
+    "text_to_speech",
+    "noise_suppression",
 ]
 STAGES: tuple[Stage, ...] = (
     "voice_activity",
@@ -32,6 +37,7 @@ STAGES: tuple[Stage, ...] = (
     "speech_to_text",
     "language_model",
     "text_to_speech",
+    "noise_suppression",
 )
 
 

@@ -1,0 +1,1 @@
+"""The voice agent server: conversation, call, edge."""

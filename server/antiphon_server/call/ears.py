@@ -1,0 +1,340 @@
+"""Microphone audio into what was noticed in it: a voice, a pause, words, a verdict.
+
+Audio never reaches the conversation; only events do. Time is counted in windows of audio, so
+that silence means the same whether frames come on time, late or in bursts. Where they stop
+coming at all, silence is put in their place (protocol section 7.2).
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections import deque
+from collections.abc import Callable
+
+import numpy as np
+import structlog
+from msgspec import Struct
+
+from antiphon_protocol.audio import PCM, Encoding
+from antiphon_providers.errors import ProviderError
+from antiphon_providers.interfaces import (
+    HEARING_RATE,
+    HearingOptions,
+    SpeechStream,
+    SpeechToText,
+    TurnModel,
+    VoiceActivity,
+)
+from antiphon_server.call.sound import Resampler, decode
+from antiphon_server.call.timeline import Timeline
+from antiphon_server.conversation.vocabulary import (
+    Event,
+    HearingFailed,
+    SessionFailed,
+    TurnJudged,
+    VoiceStarted,
+    VoiceStopped,
+    WordsHeard,
+)
+from antiphon_server.observe import metrics
+
+log = structlog.get_logger()
+
+ONSET_MS = 96
+"""Voice in a row before it counts: a click or a knock is shorter."""
+HYSTERESIS = 0.15
+"""A voice that counts goes on until its probability falls this far below the threshold."""
+PRE_ROLL_MS = 480
+"""Audio before the onset that the recogniser hears too: soft first consonants."""
+TURN_MS = 8_000
+"""What the turn model hears at most."""
+STALL_MS = 300
+"""After so long without a frame, while somebody speaks, silence is put in."""
+JUDGE_SECONDS = 0.6
+"""How long the turn model may take; after that the words and the silence decide."""
+REOPEN_SECONDS = (0.2, 1.0, 3.0)
+"""Pauses before the recogniser is opened again; when they are used up the session fails."""
+
+
+Clean = Callable[[bytes], bytes]
+"""Noise suppression: PCM in, PCM out, of any lengths."""
+
+
+class HearingServices(Struct, frozen=True):
+    """The providers that listen."""
+
+    voice_activity: VoiceActivity
+    turn_model: TurnModel
+    speech_to_text: SpeechToText
+
+
+class HearingManners(Struct, frozen=True):
+    """How ears listen; may change in mid-call."""
+
+    encoding: Encoding
+    threshold: float = 0.5
+    pause_ms: int = 200
+    options: HearingOptions = HearingOptions()
+    clean: Clean | None = None
+    """Noise suppression, where it was asked for."""
+
+
+class Ears:
+    """One caller's microphone."""
+
+    def __init__(
+        self,
+        services: HearingServices,
+        manners: HearingManners,
+        notice: Callable[[Event], None],
+        timeline: Timeline,
+    ) -> None:
+        self._services = services
+        self._manners = manners
+        self._notice = notice
+        self._timeline = timeline
+        self._window_ms = services.voice_activity.window_ms
+        self._window_bytes = HEARING_RATE * 2 * self._window_ms // 1000
+        self._resampler = Resampler(manners.encoding.rate, HEARING_RATE, "LQ")
+        self._half_sample = b""
+        self._partial_window = bytearray()
+        self._unjudged: deque[tuple[bytes, float]] = deque()
+        self._pre_roll: deque[bytes] = deque(maxlen=PRE_ROLL_MS // self._window_ms)
+        self._utterance: deque[bytes] = deque(maxlen=TURN_MS // self._window_ms)
+        self._voice_on = False
+        self._voiced_windows = 0
+        self._silent_windows = 0
+        self._voice_heard_at = 0.0
+        self._frame_at = 0.0
+        self._stalled: asyncio.TimerHandle | None = None
+        self._words = _Words()
+        self._stream: SpeechStream | None = None
+        self._fed = False
+        self._asked: set[asyncio.Task[None]] = set()
+        self._voice = services.voice_activity.open(self._judged_window)
+        self.received_seconds = 0.0
+
+    # --- doors for the session -----------------------------------------------------------
+
+    def hear(self, raw: bytes) -> None:
+        """The next audio, in the wire's encoding, of any length."""
+        encoding = self._manners.encoding
+        if encoding.name == PCM.name:
+            raw = self._half_sample + raw
+            whole = len(raw) - len(raw) % 2
+            raw, self._half_sample = raw[:whole], raw[whole:]
+        self._frame_at = self._timeline.now()
+        seconds = encoding.ms(len(raw)) / 1000
+        self.received_seconds += seconds
+        metrics.AUDIO_IN.inc(seconds)
+        samples = self._resampler.feed(decode(raw, encoding))
+        clean = self._manners.clean
+        pcm = samples.tobytes()
+        self._take(pcm if clean is None else clean(pcm))
+
+    def change(self, manners: HearingManners) -> None:
+        """New manners; those that only a recogniser can know count from its next opening."""
+        self._manners = manners
+
+    def ask_if_done(self) -> None:
+        """Asks the recogniser for its final words and the turn model for its verdict."""
+        self._flush()
+        question = b"".join(self._utterance)
+        task = asyncio.get_running_loop().create_task(self._judge(question), name="judge")
+        self._asked.add(task)
+        task.add_done_callback(self._asked.discard)
+
+    def forget(self) -> None:
+        """The utterance is over; a voice that is still on begins the next one."""
+        if self._fed:
+            self._flush()
+        self._words.forget()
+        self._utterance.clear()
+        for task in self._asked:
+            task.cancel()
+        if self._voice_on:
+            self._notice(VoiceStarted())
+
+    def close(self) -> None:
+        """Hears nothing any more."""
+        self._voice.close()
+        if self._stalled is not None:
+            self._stalled.cancel()
+        for task in self._asked:
+            task.cancel()
+
+    async def run(self) -> None:
+        """Listens to the recogniser until cancelled; opens it again when it breaks off."""
+        name = self._services.speech_to_text.name
+        failures = 0
+        while True:
+            try:
+                async with self._services.speech_to_text.open(self._manners.options) as stream:
+                    self._stream = stream
+                    async for result in stream:
+                        failures = 0
+                        self._recognised(result.text, flushed=result.flushed)
+            except ProviderError as failure:
+                metrics.PROVIDER_ERRORS.labels("speech_to_text", name, failure.code).inc()
+                log.warning("recogniser broke off", provider=name, error=failure.message)
+                self._stream = None
+                self._words.lost()
+                self._notice(HearingFailed())
+                if failures == len(REOPEN_SECONDS) or not failure.retryable:
+                    self._notice(SessionFailed())
+                    return
+                await asyncio.sleep(REOPEN_SECONDS[failures])
+                failures += 1
+            else:
+                return
+
+    # --- windows -------------------------------------------------------------------------
+
+    def _take(self, pcm: bytes) -> None:
+        self._partial_window += pcm
+        while len(self._partial_window) >= self._window_bytes:
+            window = bytes(self._partial_window[: self._window_bytes])
+            del self._partial_window[: self._window_bytes]
+            self._unjudged.append((window, self._frame_at))
+            self._voice.feed(window)
+
+    def _judged_window(self, probability: float) -> None:
+        """The next window's probability of speech came."""
+        window, arrived = self._unjudged.popleft()
+        if self._voice_on:
+            self._voiced(window, arrived, probability)
+        else:
+            self._unvoiced(window, arrived, probability)
+
+    def _unvoiced(self, window: bytes, arrived: float, probability: float) -> None:
+        self._pre_roll.append(window)
+        if self._utterance:
+            self._utterance.append(window)
+        if probability < self._manners.threshold:
+            self._voiced_windows = 0
+            return
+        self._voiced_windows += 1
+        self._voice_heard_at = arrived
+        if self._voiced_windows * self._window_ms < ONSET_MS:
+            return
+        self._voice_on, self._voiced_windows, self._silent_windows = True, 0, 0
+        if not self._utterance:
+            self._utterance.extend(self._pre_roll)
+        for earlier in self._pre_roll:
+            self._feed(earlier)
+        self._pre_roll.clear()
+        self._watch_for_stall()
+        self._notice(VoiceStarted())
+
+    def _voiced(self, window: bytes, arrived: float, probability: float) -> None:
+        self._feed(window)
+        self._utterance.append(window)
+        if probability >= self._manners.threshold - HYSTERESIS:
+            self._silent_windows = 0
+            self._voice_heard_at = arrived
+            return
+        self._silent_windows += 1
+        if round(self._manners.pause_ms / self._window_ms) > self._silent_windows:
+            return
+        self._voice_on = False
+        self._timeline.paused(self._voice_heard_at, self._timeline.now() - arrived)
+        self._notice(VoiceStopped())
+
+    def _watch_for_stall(self) -> None:
+        loop = asyncio.get_running_loop()
+        self._stalled = loop.call_later(STALL_MS / 1000, self._check_for_stall)
+
+    def _check_for_stall(self) -> None:
+        if not self._voice_on:
+            return
+        missing = self._timeline.now() - self._frame_at
+        if missing >= STALL_MS / 1000:
+            self._frame_at += missing
+            self._take(np.zeros(int(HEARING_RATE * missing), np.int16).tobytes())
+        self._watch_for_stall()
+
+    # --- the recogniser and the turn model -----------------------------------------------
+
+    def _feed(self, window: bytes) -> None:
+        if self._stream is not None:
+            self._stream.feed(window)
+            self._fed = True
+
+    def _flush(self) -> None:
+        self._words.flushed()
+        self._fed = False
+        if self._stream is not None:
+            self._stream.flush()
+        else:
+            # Nobody listens: there will be no words but those that are known.
+            self._recognised("", flushed=True)
+
+    def _recognised(self, text: str, *, flushed: bool) -> None:
+        if not self._words.recognised(text, flushed=flushed):
+            return
+        if self._words.settled:
+            self._timeline.settled()
+        self._notice(WordsHeard(self._words.text, settled=self._words.settled))
+
+    async def _judge(self, pcm: bytes) -> None:
+        probability = None
+        try:
+            async with asyncio.timeout(JUDGE_SECONDS):
+                probability = await self._services.turn_model.judge(pcm)
+        except (ProviderError, TimeoutError) as failure:
+            code = failure.code if isinstance(failure, ProviderError) else "provider_timeout"
+            name = self._services.turn_model.name
+            metrics.PROVIDER_ERRORS.labels("turn_model", name, code).inc()
+        self._timeline.judged()
+        self._notice(TurnJudged(probability))
+
+
+class _Words:
+    """The words of one utterance, put together from the recogniser's segments.
+
+    A segment ends with each flush. Results of segments that belong to a forgotten utterance
+    are dropped, however late they come.
+    """
+
+    def __init__(self) -> None:
+        self._segments: list[str] = []
+        self._partial = ""
+        self._pending = 0
+        self._foreign = 0
+
+    @property
+    def text(self) -> str:
+        return " ".join(part for part in (*self._segments, self._partial) if part)
+
+    @property
+    def settled(self) -> bool:
+        """Whether all that was flushed is in the text."""
+        return self._pending == 0 and not self._partial
+
+    def flushed(self) -> None:
+        self._pending += 1
+
+    def recognised(self, text: str, *, flushed: bool) -> bool:
+        """Takes a result; whether it belongs to this utterance."""
+        if self._foreign:
+            if flushed:
+                self._foreign -= 1
+                self._pending -= 1
+            return False
+        if flushed:
+            self._pending = max(0, self._pending - 1)
+            self._segments.append(text.strip())
+            self._partial = ""
+        else:
+            self._partial = text.strip()
+        return True
+
+    def forget(self) -> None:
+        self._segments.clear()
+        self._partial = ""
+        self._foreign = self._pending
+
+    def lost(self) -> None:
+        """The recogniser is gone, and with it all answers to flushes."""
+        self._pending = self._foreign = 0
+        self._partial = ""

@@ -1,0 +1,199 @@
+"""What waits to be sent, and what the user has heard of it.
+
+Messages go at once and in order. Reply audio goes at the pace at which it is played, with a
+small lead, so that an interruption has little to recall and the ledger knows which words were
+out. A hushed reply's audio is forgotten here, in one place: after ``hush`` no frame of it is
+sent.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections import deque
+from collections.abc import Awaitable, Callable
+
+from antiphon_protocol.audio import Encoding
+from antiphon_server.observe import metrics
+
+FRAME_MS = 40
+"""Audio in one frame: a message costs the same whatever its size, and 40 ms is still prompt."""
+LEAST_MS = 10
+"""A shorter piece of audio is not worth a message, even to break a silence."""
+MOST_BUFFERED_MS = 8_000
+"""Speech synthesised ahead of what was sent; the synthesis waits beyond that."""
+MOST_WAITING_BYTES = 512 * 1024
+"""Messages a slow client may leave unread before it counts as gone."""
+SEND_SECONDS = 10.0
+"""How long one frame may take to be taken by the socket."""
+
+Send = Callable[[str], Awaitable[None]]
+
+
+class ClientStalled(Exception):  # noqa: N818
+    """The client does not read what it is sent."""
+
+
+class Playback:
+    """One reply's audio on its way out. Times are seconds of the session's clock."""
+
+    def __init__(self, reply: int, encoding: Encoding, lead_ms: float) -> None:
+        self.reply = reply
+        self._encoding = encoding
+        self._frame_size = encoding.size(FRAME_MS)
+        self._least_size = encoding.size(LEAST_MS)
+        self._lead = lead_ms / 1000
+        self._buffer = bytearray()
+        self._complete = False
+        self._sent_ms = 0.0
+        self._ends_at = 0.0
+        self._room = asyncio.Event()
+        self._room.set()
+        self._finished = asyncio.Event()
+
+    def add(self, raw: bytes) -> None:
+        """More audio, in the wire's encoding."""
+        self._buffer += raw
+        if self._encoding.ms(len(self._buffer)) > MOST_BUFFERED_MS:
+            self._room.clear()
+
+    def complete(self) -> None:
+        """No more audio will come."""
+        self._complete = True
+
+    @property
+    def is_finished(self) -> bool:
+        """Whether all audio has been sent and played."""
+        return self._finished.is_set()
+
+    async def room(self) -> None:
+        """Returns when more audio is wanted."""
+        await self._room.wait()
+
+    async def finished(self) -> None:
+        """Returns when all audio has been sent and played."""
+        await self._finished.wait()
+
+    def take(self, now: float) -> tuple[bytes, float]:
+        """The next frame if it is due (else empty), and seconds until the next is worth asking
+        for (0: at once; infinite: when more audio came).
+        """
+        if self._complete and not self._buffer:
+            if now >= self._ends_at:
+                self._finished.set()
+                return b"", float("inf")
+            return b"", self._ends_at - now
+        due_in = self._ends_at - self._lead - now
+        if due_in > 0:
+            return b"", due_in
+        # A caller who hears nothing gets the little there is; otherwise frames are whole.
+        wanted = self._frame_size if self._ends_at > now else self._least_size
+        if len(self._buffer) < wanted and not self._complete:
+            return b"", float("inf")
+        frame = bytes(self._buffer[: self._frame_size])
+        del self._buffer[: self._frame_size]
+        if self._encoding.ms(len(self._buffer)) <= MOST_BUFFERED_MS / 2:
+            self._room.set()
+        self._sent(self._encoding.ms(len(frame)), now)
+        return frame, 0.0
+
+    def _sent(self, ms: float, now: float) -> None:
+        if now > self._ends_at:
+            if self._sent_ms:
+                metrics.LATE_AUDIO.inc()
+            self._ends_at = now
+        self._ends_at += ms / 1000
+        self._sent_ms += ms
+
+    def played_ms(self, now: float) -> float:
+        """Milliseconds of this reply's audio that have been played by now, at the latest."""
+        return max(0.0, self._sent_ms - max(0.0, self._ends_at - now) * 1000)
+
+    @property
+    def sent_ms(self) -> float:
+        """Milliseconds of this reply's audio that were sent."""
+        return self._sent_ms
+
+
+class Outbox:
+    """Everything that goes to one client."""
+
+    def __init__(self, now: Callable[[], float]) -> None:
+        self._now = now
+        self._messages: deque[str] = deque()
+        self._waiting_bytes = 0
+        self._playback: Playback | None = None
+        self._wake = asyncio.Event()
+        self._closing = False
+
+    def tell(self, frame: str) -> None:
+        """Queues a message. Raises ``ClientStalled`` when the client leaves too much unread."""
+        self._messages.append(frame)
+        self._waiting_bytes += len(frame)
+        self._wake.set()
+        if self._waiting_bytes > MOST_WAITING_BYTES:
+            raise ClientStalled
+
+    def begin(self, playback: Playback) -> None:
+        """From now on this reply's audio is sent."""
+        self._playback = playback
+
+    def play(self, playback: Playback, raw: bytes) -> None:
+        """More audio of a reply; that of a hushed one is forgotten."""
+        if playback is self._playback:
+            playback.add(raw)
+            self._wake.set()
+
+    def complete(self, playback: Playback) -> None:
+        """All audio of a reply has been given."""
+        playback.complete()
+        self._wake.set()
+
+    def hush(self, reply: int) -> None:
+        """Forgets what was not sent of a reply."""
+        if self._playback is not None and self._playback.reply == reply:
+            self._playback = None
+
+    def close(self) -> None:
+        """Ends ``run`` once all messages are sent."""
+        self._closing = True
+        self._wake.set()
+
+    async def run(
+        self, send: Send, frame_of: Callable[[int, bytes], str], sent: Callable[[int], None]
+    ) -> None:
+        """Sends until closed; ``sent`` is called after each audio frame with its reply.
+
+        Raises ``ClientStalled`` when a frame is not taken in time.
+        """
+        loop = asyncio.get_running_loop()
+        while True:
+            await self._send_messages(send)
+            if self._closing and not self._messages:
+                return
+            playback = self._playback
+            audio, pause = (b"", float("inf")) if playback is None else playback.take(self._now())
+            if playback is not None and audio:
+                await _bounded(send(frame_of(playback.reply, audio)))
+                sent(playback.reply)
+                continue
+            if self._messages:
+                continue
+            timer = None if pause == float("inf") else loop.call_later(pause, self._wake.set)
+            self._wake.clear()
+            await self._wake.wait()
+            if timer is not None:
+                timer.cancel()
+
+    async def _send_messages(self, send: Send) -> None:
+        while self._messages:
+            frame = self._messages.popleft()
+            self._waiting_bytes -= len(frame)
+            await _bounded(send(frame))
+
+
+async def _bounded(sending: Awaitable[None]) -> None:
+    try:
+        async with asyncio.timeout(SEND_SECONDS):
+            await sending
+    except TimeoutError:
+        raise ClientStalled from None

@@ -1,0 +1,288 @@
+"""One reply: words into sound. Cancelling ``run`` is how it stops.
+
+The model writes, its words become pieces worth speaking, the pieces become sound, the sound is
+paced out: four stages that run at the same time, joined by bounded queues.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncGenerator, AsyncIterator, Callable
+from contextlib import aclosing
+from typing import TypeVar
+
+import numpy as np
+from msgspec import Struct
+
+from antiphon_providers.errors import Malformed, ProviderError, TooSlow
+from antiphon_providers.interfaces import (
+    LanguageModel,
+    Prompt,
+    Said,
+    Sound,
+    Spent,
+    TextToSpeech,
+    ToolUse,
+    Used,
+)
+from antiphon_server.call.outbox import Outbox, Playback
+from antiphon_server.call.settings import CallSettings
+from antiphon_server.call.sound import Resampler, Samples, amplify, encode
+from antiphon_server.call.timeline import ReplyClock
+from antiphon_server.conversation.heard import Heard, TimedWord
+from antiphon_server.conversation.sentences import Sentences
+from antiphon_server.conversation.vocabulary import (
+    Event,
+    Failure,
+    ReplyFailed,
+    ReplyFinished,
+    ToolUsed,
+)
+from antiphon_server.observe import metrics
+
+T = TypeVar("T")
+
+FIRST_TOKEN_SECONDS = 10.0
+"""The hosted service gives a model of one's own as long (protocol section 3.5)."""
+PROGRESS_SECONDS = 10.0
+"""From one token or sound to the next; a stream that stalls has failed."""
+REPLY_SECONDS = 60.0
+"""How long a model may write."""
+MOST_CHARACTERS = 4_000
+"""How much it may write: about five minutes of speech."""
+PIECES_AHEAD = 64
+
+
+class SpeakingServices(Struct, frozen=True):
+    """The providers that answer."""
+
+    language_model: LanguageModel
+    text_to_speech: TextToSpeech
+
+
+class Task(Struct, frozen=True):
+    """What a reply has to do: say ``text`` verbatim, or answer ``prompt``."""
+
+    text: str | None = None
+    prompt: Prompt | None = None
+
+
+class ReplyDoors(Struct, frozen=True):
+    """How a reply reaches the rest of the session."""
+
+    notice: Callable[[Event], None]
+    tool_made: Callable[[ToolUse], None]
+    words_timed: Callable[[int, list[TimedWord], bool], None]
+
+
+class Reply:
+    """One reply, from its prompt to its last sound."""
+
+    def __init__(
+        self,
+        services: SpeakingServices,
+        settings: CallSettings,
+        clock: ReplyClock,
+        outbox: Outbox,
+        playback: Playback,
+        doors: ReplyDoors,
+        now: Callable[[], float],
+    ) -> None:
+        self.number = clock.number
+        self.heard = Heard()
+        self.clock = clock
+        self.playback = playback
+        self._services = services
+        self._settings = settings
+        self._outbox = outbox
+        self._doors = doors
+        self._now = now
+        self._pieces: asyncio.Queue[str | None] = asyncio.Queue(PIECES_AHEAD)
+        self._held: list[TimedWord] = []
+        self._timeouts = {tool.spec.name: tool.timeout_ms for tool in settings.tools}
+
+    async def run(self, task: Task) -> None:
+        """Writes, speaks and plays; notices how it ended."""
+        failed: list[_StageFailed] = []
+        try:
+            async with asyncio.TaskGroup() as stages:
+                stages.create_task(self._write(task), name=f"write-{self.number}")
+                stages.create_task(self._speak(), name=f"speak-{self.number}")
+        except* _StageFailed as failures:
+            failed += _leaves(failures)
+        if failed:
+            self._fail(failed[0])
+            return
+        self._outbox.complete(self.playback)
+        await self.playback.finished()
+        self._doors.notice(ReplyFinished(self.number))
+
+    # --- words ---------------------------------------------------------------------------
+
+    async def _write(self, task: Task) -> None:
+        sentences = Sentences()
+        if task.text is not None:
+            await self._give([*sentences.feed(task.text), *sentences.finish()])
+        elif task.prompt is not None:
+            try:
+                await self._write_answer(task.prompt, sentences)
+            except ProviderError as failure:
+                raise _StageFailed("language_model", failure) from failure
+        await self._pieces.put(None)
+
+    async def _write_answer(self, prompt: Prompt, sentences: Sentences) -> None:
+        model = self._services.language_model
+        self.clock.prompted = self._now()
+        written, used = 0, False
+        try:
+            async with aclosing(_closing(model.reply(prompt))) as pieces:
+                async with asyncio.timeout(FIRST_TOKEN_SECONDS) as deadline:
+                    ends = self._now() + REPLY_SECONDS
+                    async for piece in pieces:
+                        deadline.reschedule(min(self._now() + PROGRESS_SECONDS, ends))
+                        if isinstance(piece, Said):
+                            self._first_token()
+                            written += len(piece.text)
+                            await self._give(sentences.feed(piece.text))
+                        elif isinstance(piece, Used):
+                            self._first_token()
+                            used = True
+                            self._use(piece.use)
+                        elif isinstance(piece, Spent):
+                            continue
+                        if written > MOST_CHARACTERS:
+                            break
+        except TimeoutError:
+            raise TooSlow("the language model stopped writing", provider=model.name) from None
+        await self._give(sentences.finish())
+        if not used and not self.heard.text:
+            raise Malformed("the language model said nothing", provider=model.name)
+
+    def _first_token(self) -> None:
+        if self.clock.first_token is None:
+            self.clock.first_token = self._now()
+
+    def _use(self, use: ToolUse) -> None:
+        self._doors.tool_made(use)
+        timeout_ms = self._timeouts.get(use.name, 120_000)
+        self._doors.notice(ToolUsed(self.number, use.call_id, timeout_ms))
+
+    async def _give(self, pieces: list[str]) -> None:
+        for piece in pieces:
+            if self.clock.first_sentence is None:
+                self.clock.first_sentence = self._now()
+            self.heard.wrote(piece)
+            await self._pieces.put(piece)
+
+    # --- sound ---------------------------------------------------------------------------
+
+    async def _next_pieces(self, first: str) -> AsyncIterator[str]:
+        yield first
+        while (piece := await self._pieces.get()) is not None:
+            yield piece
+
+    async def _speak(self) -> None:
+        first = await self._pieces.get()
+        if first is None:
+            return
+        try:
+            await self._speak_pieces(first)
+        except ProviderError as failure:
+            raise _StageFailed("text_to_speech", failure) from failure
+
+    async def _speak_pieces(self, first: str) -> None:
+        voice = self._services.text_to_speech
+        self.clock.speech_asked = self._now()
+        resampler = Resampler(voice.rate, self._settings.output.rate, "LQ")
+        sounds = voice.speak(self._next_pieces(first), self._settings.voice)
+        async with aclosing(_closing(sounds)) as stream:
+            async for sound in stream:
+                if sound.pcm and self.clock.first_sound is None:
+                    self.clock.first_sound = self._now()
+                await self._sounded(sound, resampler)
+        self._play(resampler.finish())
+        self._tell_words(last=True)
+        if self.clock.first_sound is None:
+            raise Malformed("text-to-speech made no sound", provider=voice.name)
+
+    async def _sounded(self, sound: Sound, resampler: Resampler) -> None:
+        rate = self._services.text_to_speech.rate
+        samples = np.frombuffer(sound.pcm, "<i2")
+        words = tuple(TimedWord(word.text, word.start_ms, word.end_ms) for word in sound.words)
+        self.heard.sounded(sound.sentence, 1000 * len(samples) / rate, words)
+        self._play(resampler.feed(samples))
+        if sound.ends:
+            self.heard.ended(sound.sentence)
+            self._tell_words(last=False)
+        await self.playback.room()
+
+    def _tell_words(self, *, last: bool) -> None:
+        """Tells the words whose times are known. The last one so far is held back, because
+        only the last of the reply goes without a trailing space (protocol section 9, row 14).
+        """
+        self._held += self.heard.new_words()
+        keep = 0 if last else 1
+        words, self._held = (
+            self._held[: len(self._held) - keep],
+            self._held[-keep or len(self._held) :],
+        )
+        if words:
+            self._doors.words_timed(self.number, words, last)
+
+    def _play(self, samples: Samples) -> None:
+        if len(samples):
+            loud = amplify(samples, self._settings.volume)
+            self._outbox.play(self.playback, encode(loud, self._settings.output))
+
+    # --- failure -------------------------------------------------------------------------
+
+    def _fail(self, failed: _StageFailed) -> None:
+        failure = failed.failure
+        provider = failure.provider or failed.stage
+        metrics.PROVIDER_ERRORS.labels(failed.stage, provider, failure.code).inc()
+        self._doors.notice(
+            ReplyFailed(
+                self.number,
+                Failure(
+                    _WIRE_CODES[failed.stage],
+                    failure.message,
+                    failure.retryable,
+                    failure.status_code,
+                    failure.provider_code,
+                    failure.provider_param,
+                ),
+            )
+        )
+
+
+_WIRE_CODES = {
+    "language_model": "llm_provider_error",
+    "text_to_speech": "tts_provider_error",
+}
+
+
+class _StageFailed(Exception):  # noqa: N818
+    """A provider failed, and which stage it served."""
+
+    def __init__(self, stage: str, failure: ProviderError) -> None:
+        super().__init__(failure.message)
+        self.stage = stage
+        self.failure = failure
+
+
+def _leaves(failures: BaseExceptionGroup[_StageFailed]) -> list[_StageFailed]:
+    found: list[_StageFailed] = []
+    for failure in failures.exceptions:
+        found += _leaves(failure) if isinstance(failure, BaseExceptionGroup) else [failure]
+    return found
+
+
+async def _closing(stream: AsyncIterator[T]) -> AsyncGenerator[T, None]:
+    """The stream, as one that can be closed whatever it is made of."""
+    try:
+        async for item in stream:
+            yield item
+    finally:
+        close = getattr(stream, "aclose", None)
+        if close is not None:
+            await close()

@@ -1,0 +1,110 @@
+"""``antiphon serve``."""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import contextlib
+import os
+import socket
+import sys
+
+import structlog
+import uvloop
+
+from antiphon_server import settings as settings_module
+from antiphon_server.edge import transport
+from antiphon_server.edge.app import create_app
+from antiphon_server.edge.node import Node, StartFailed
+from antiphon_server.observe import logs
+from antiphon_server.settings import Settings, SettingsError
+
+log = structlog.get_logger()
+
+MISCONFIGURED = 2
+
+
+class Serve:
+    """The command, as ``antiphon`` finds it."""
+
+    help = "Run the voice agent server."
+
+    def add_arguments(self, parser: argparse.ArgumentParser) -> None:
+        """Declares the options; each has an environment variable, listed in the docs."""
+        parser.description = (
+            "Run the voice agent server. Everything can be set by environment variables too "
+            "(docs/reference/settings.md); options given here win."
+        )
+        parser.add_argument("--host", help="address to listen on (default 127.0.0.1)")
+        parser.add_argument(
+            "--port", type=int, help="port to listen on (default 8400; 0: a free one)"
+        )
+        parser.add_argument("--llm", help="language model provider (default: dialogue, built in)")
+        parser.add_argument("--stt", help="speech-to-text provider (default: moonshine, built in)")
+        parser.add_argument("--tts", help="text-to-speech provider (default: local, built in)")
+        parser.add_argument(
+            "--log-level", choices=sorted(logs.LEVELS), help="least severe line (default info)"
+        )
+
+    def run(self, args: argparse.Namespace) -> int:
+        """Serves until stopped; 2 where it cannot start, with the reason on standard error."""
+        try:
+            settings = settings_module.read(
+                os.environ,
+                host=args.host,
+                port=args.port,
+                llm=args.llm,
+                stt=args.stt,
+                tts=args.tts,
+                log_level=args.log_level,
+            )
+            node = Node(settings)
+            node.create()
+            listener = transport.listen(settings)
+        except (SettingsError, StartFailed, transport.AddressTaken) as failure:
+            return _refuse(str(failure))
+        logs.configure(settings.log_level, settings.log_format)
+        try:
+            with (
+                contextlib.closing(listener),
+                contextlib.suppress(KeyboardInterrupt),
+                asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner,
+            ):
+                runner.run(_serve(node, settings, listener))
+        except StartFailed as failure:
+            return _refuse(str(failure))
+        return 0
+
+
+async def _serve(node: Node, settings: Settings, listener: socket.socket) -> None:
+    await node.start()
+    server = transport.server(create_app(node), settings)
+    transport.settle_memory()
+    print(_banner(settings, listener), flush=True)  # noqa: T201
+    await server.serve([listener])
+
+
+def _banner(settings: Settings, listener: socket.socket) -> str:
+    host, port = listener.getsockname()[:2]
+    address = f"[{host}]:{port}" if ":" in host else f"{host}:{port}"
+    keys = (
+        "no key needed: development mode, this machine only"
+        if settings.is_open
+        else f"{len(settings.api_keys)} key(s) accepted"
+    )
+    return (
+        f"Antiphon listens on http://{address}\n"
+        f"  WebSocket  ws://{address}/v1/ws ({keys})\n"
+        f"  Metrics    http://{address}/metrics\n"
+        f"  Providers  {settings.stt} → {settings.llm} → {settings.tts}\n"
+        f"  Talk to it .venv/bin/antiphon talk --url ws://{address}/v1/ws   (another terminal)\n"
+        f"  Stop it    Ctrl-C"
+    )
+
+
+def _refuse(reason: str) -> int:
+    print(f"antiphon serve: {reason}", file=sys.stderr)  # noqa: T201
+    return MISCONFIGURED
+
+
+serve = Serve()

@@ -1,0 +1,125 @@
+"""What of one reply was written, spoken and heard, word by word.
+
+Times are milliseconds from the start of the reply's audio. Where a provider gives word times
+they are exact; where it gives none they are estimated: a sentence's duration is shared among
+its words by their length, and a sentence still being spoken is assumed to go at the pace of
+those before it.
+"""
+
+from __future__ import annotations
+
+from msgspec import Struct
+
+MS_PER_CHARACTER = 65.0
+"""The pace of ordinary English speech, used until the reply's own pace is known."""
+
+
+class TimedWord(Struct, frozen=True):
+    """A word and when it sounds."""
+
+    text: str
+    start_ms: int
+    end_ms: int
+
+
+class _Sentence(Struct):
+    text: str
+    start_ms: float
+    ms: float = 0.0
+    ended: bool = False
+    words: list[TimedWord] = []
+
+
+class Heard:
+    """The ledger of one reply."""
+
+    def __init__(self) -> None:
+        self._sentences: list[_Sentence] = []
+        self._told = 0
+
+    @property
+    def text(self) -> str:
+        """All that was given to be spoken."""
+        return " ".join(sentence.text for sentence in self._sentences)
+
+    @property
+    def ms(self) -> float:
+        """Milliseconds of audio so far."""
+        last = self._sentences[-1] if self._sentences else None
+        return last.start_ms + last.ms if last else 0.0
+
+    @property
+    def estimated(self) -> bool:
+        """Whether any word's time is an estimate."""
+        return any(sentence.ended and not sentence.words for sentence in self._sentences)
+
+    def wrote(self, sentence: str) -> None:
+        """A sentence was given to be spoken; sentences are numbered from 0 in this order."""
+        self._sentences.append(_Sentence(sentence, 0.0))
+
+    def sounded(self, sentence: int, ms: float, words: tuple[TimedWord, ...] = ()) -> None:
+        """So much more audio of a sentence exists; word times count from its start."""
+        entry = self._sentences[sentence]
+        if entry.ms == 0.0 and not entry.words:
+            before = self._sentences[sentence - 1] if sentence else None
+            entry.start_ms = before.start_ms + before.ms if before else 0.0
+        start = entry.start_ms
+        entry.words.extend(
+            TimedWord(word.text, round(start + word.start_ms), round(start + word.end_ms))
+            for word in words
+        )
+        entry.ms += ms
+
+    def ended(self, sentence: int) -> None:
+        """All audio of a sentence exists."""
+        self._sentences[sentence].ended = True
+
+    def new_words(self) -> list[TimedWord]:
+        """The words whose times became known since the last call, in order."""
+        known: list[TimedWord] = []
+        while self._told < len(self._sentences) and self._sentences[self._told].ended:
+            known += _timed(self._sentences[self._told], self._pace())
+            self._told += 1
+        return known
+
+    def until(self, played_ms: float) -> str:
+        """The text up to the last word that was out by then.
+
+        A word was out when more than half of it was.
+        """
+        pace = self._pace()
+        spoken: list[str] = []
+        for sentence in self._sentences:
+            if sentence.ms == 0.0 or sentence.start_ms >= played_ms:
+                break
+            words = _timed(sentence, pace)
+            out = [word for word in words if (word.start_ms + word.end_ms) / 2 <= played_ms]
+            if len(out) == len(words):
+                spoken.append(sentence.text)
+            else:
+                spoken.append(" ".join(word.text for word in out))
+        return " ".join(part for part in spoken if part)
+
+    def _pace(self) -> float:
+        ended = [sentence for sentence in self._sentences if sentence.ended and sentence.text]
+        characters = sum(len(sentence.text) for sentence in ended)
+        if not characters:
+            return MS_PER_CHARACTER
+        return sum(sentence.ms for sentence in ended) / characters
+
+
+def _timed(sentence: _Sentence, pace: float) -> list[TimedWord]:
+    """A sentence's words with their times, given or estimated."""
+    if sentence.words and sentence.ended:
+        return sentence.words
+    words = sentence.text.split()
+    characters = sum(len(word) + 1 for word in words)
+    ms = sentence.ms if sentence.ended else max(sentence.ms, characters * pace)
+    timed, passed = [], 0
+    for word in words:
+        start = sentence.start_ms + ms * passed / characters
+        passed += len(word) + 1
+        end = sentence.start_ms + ms * passed / characters
+        timed.append(TimedWord(word, round(start), round(end)))
+    # What the provider has already timed is better than any estimate.
+    return [*sentence.words, *timed[len(sentence.words) :]]

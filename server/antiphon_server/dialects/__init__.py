@@ -1,0 +1,1 @@
+"""Translations between the conversation and the wires it is spoken over."""

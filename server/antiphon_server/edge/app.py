@@ -1,0 +1,173 @@
+"""The routes: one WebSocket, health, metrics."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from typing import Any
+
+import structlog
+from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
+from starlette.applications import Starlette
+from starlette.requests import Request
+from starlette.responses import JSONResponse, PlainTextResponse, Response
+from starlette.routing import Route, WebSocketRoute
+from starlette.types import Receive, Scope, Send
+from starlette.websockets import WebSocket
+
+from antiphon_protocol.errors import POLICY_VIOLATION, ProtocolError
+from antiphon_protocol.session_config import SessionConfig
+from antiphon_server.call.session import Session
+from antiphon_server.dialects import voice_agent
+from antiphon_server.dialects.call_settings import call_settings
+from antiphon_server.edge.node import Node
+from antiphon_server.observe import metrics
+from antiphon_server.security.keys import credential
+
+log = structlog.get_logger()
+
+
+class AsgiSocket:
+    """A WebSocket as sessions know it. Spoken to in raw ASGI messages, because Starlette's
+    own helpers raise untyped errors once a socket is gone.
+    """
+
+    def __init__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        self.scope = scope
+        self._receive = receive
+        self._send = send
+        self._closed = False
+
+    async def accept(self) -> None:
+        """Completes the upgrade."""
+        await self._receive()
+        await self._send({"type": "websocket.accept"})
+
+    async def receive(self) -> str | bytes | None:
+        """The next frame; None once the client is gone."""
+        message = await self._receive()
+        if message["type"] != "websocket.receive":
+            self._closed = True
+            return None
+        frame: str | bytes | None = message.get("text")
+        return message.get("bytes", b"") if frame is None else frame
+
+    async def send(self, frame: str) -> None:
+        """Sends a text frame. Raises ``ConnectionError`` once the client is gone."""
+        if self._closed:
+            raise ConnectionResetError
+        try:
+            await self._send({"type": "websocket.send", "text": frame})
+        except (OSError, RuntimeError) as gone:
+            self._closed = True
+            raise ConnectionResetError from gone
+
+    async def close(self, code: int) -> None:
+        """Closes with a code; harmless when closed already."""
+        if self._closed:
+            return
+        self._closed = True
+        try:
+            async with asyncio.timeout(1.0):
+                await self._send({"type": "websocket.close", "code": code})
+        except (OSError, RuntimeError, TimeoutError):
+            return
+
+
+def create_app(node: Node) -> Starlette:
+    """The application of a node, which it starts and closes with its own life."""
+
+    @asynccontextmanager
+    async def lifespan(_app: Starlette) -> AsyncIterator[None]:
+        yield
+        await node.close()
+
+    app = Starlette(
+        routes=[
+            Route("/", _root),
+            Route("/healthz", _healthz),
+            Route("/readyz", _readyz),
+            Route("/metrics", _metrics),
+            WebSocketRoute("/v1/ws", VoiceAgentRoute(node)),
+        ],
+        lifespan=lifespan,
+    )
+    app.state.node = node
+    return app
+
+
+class VoiceAgentRoute:
+    """``/v1/ws``: the upgrade, the credential, the call."""
+
+    def __init__(self, node: Node) -> None:
+        self._node = node
+        settings = node.settings
+        self._terms = voice_agent.Terms(settings.former_voices, settings.max_session_seconds)
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Serves one socket. The upgrade always succeeds; a refusal is said inside (1.3)."""
+        socket = AsgiSocket(scope, receive, send)
+        await socket.accept()
+        view = WebSocket(scope, receive, send)
+        try:
+            self._node.keys.admit(credential(view.headers, view.query_params))
+            self._node.enter()
+        except ProtocolError as error:
+            await self._refuse(socket, error)
+            return
+        try:
+            await self._call(socket, view.query_params.get("timeline") == "1")
+        finally:
+            self._node.leave()
+
+    async def _refuse(self, socket: AsgiSocket, error: ProtocolError) -> None:
+        try:
+            await socket.send(voice_agent.unauthorized(error))
+        except ConnectionError:
+            return
+        await socket.close(error.close_code or POLICY_VIOLATION)
+
+    async def _call(self, socket: AsgiSocket, tells_timeline: bool) -> None:
+        settings = call_settings(SessionConfig(""), self._terms.session_seconds * 1000)
+        session = Session(voice_agent.session_id(), socket, self._node.services, settings)
+        dialect = voice_agent.VoiceAgent(session, self._terms, tells_timeline=tells_timeline)
+
+        async def read() -> None:
+            timeout = self._node.settings.first_message_seconds
+            try:
+                async with asyncio.timeout(timeout) as deadline:
+                    while (frame := await socket.receive()) is not None:
+                        dialect.receive(frame)
+                        if session.is_open and deadline.when() is not None:
+                            deadline.reschedule(None)
+            except TimeoutError:
+                await socket.close(POLICY_VIOLATION)
+
+        try:
+            await session.run(dialect, read)
+        except Exception:
+            log.exception("call broke", session=session.session_id)
+            await socket.close(1011)
+
+
+async def _root(_request: Request) -> Response:
+    return PlainTextResponse(
+        "Antiphon, a voice agent server.\n"
+        "Speak to it over the WebSocket /v1/ws; metrics are at /metrics.\n"
+    )
+
+
+async def _healthz(_request: Request) -> Response:
+    return JSONResponse({"status": "ok"})
+
+
+async def _readyz(request: Request) -> Response:
+    node: Any = request.app.state.node
+    return JSONResponse({"ready": node.ready}, 200 if node.ready else 503)
+
+
+async def _metrics(_request: Request) -> Response:
+    # Rendering takes about 10 µs a line: off the loop, so that no call hears it.
+    body = await asyncio.to_thread(generate_latest, metrics.REGISTRY)
+    return Response(body, media_type=CONTENT_TYPE_LATEST)

@@ -1,0 +1,81 @@
+"""uvicorn, with the settings and the repairs that live calls need."""
+
+from __future__ import annotations
+
+import gc
+import socket
+from typing import Any
+
+import uvicorn
+from uvicorn.protocols.websockets.websockets_sansio_impl import WebSocketsSansIOProtocol
+
+from antiphon_server.settings import Settings
+
+ABORT_SECONDS = 2.0
+"""After a missed pong a close is tried; a client that reads nothing is cut this much later."""
+UNREAD_SECONDS = 20
+"""How long the kernel keeps data that a client does not acknowledge."""
+BACKLOG = 1024
+
+
+class AddressTaken(Exception):  # noqa: N818
+    """The address cannot be listened on; the message says why and what to do."""
+
+
+class HardenedWebSocket(WebSocketsSansIOProtocol):
+    """uvicorn waits for ever for a client that reads nothing; this one is cut."""
+
+    def keepalive_timeout(self) -> None:
+        """A pong is missing: close, and abort if even that is not taken."""
+        super().keepalive_timeout()
+        self.loop.call_later(ABORT_SECONDS, self.transport.abort)
+
+
+def listen(settings: Settings) -> socket.socket:
+    """A listening socket. Raises ``AddressTaken``."""
+    family = socket.AF_INET6 if ":" in settings.host else socket.AF_INET
+    listener = socket.socket(family, socket.SOCK_STREAM)
+    listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    if hasattr(socket, "TCP_USER_TIMEOUT"):
+        # Inherited by every connection: stalled readers are dropped by the kernel.
+        listener.setsockopt(socket.IPPROTO_TCP, socket.TCP_USER_TIMEOUT, UNREAD_SECONDS * 1000)
+    try:
+        listener.bind((settings.host, settings.port))
+        listener.listen(BACKLOG)
+    except OSError as failure:
+        listener.close()
+        raise AddressTaken(
+            f"cannot listen on {settings.host}:{settings.port}: {failure.strerror or failure}. "
+            "Stop what listens there, or choose another port with --port or ANTIPHON_PORT"
+        ) from failure
+    return listener
+
+
+def server(app: Any, settings: Settings) -> uvicorn.Server:
+    """The HTTP server, not yet running; give it the socket of ``listen``."""
+    return uvicorn.Server(
+        uvicorn.Config(
+            app,
+            ws=HardenedWebSocket,
+            ws_max_size=settings.max_message_bytes,
+            ws_ping_interval=settings.ping_seconds,
+            ws_ping_timeout=settings.ping_seconds,
+            # Base64 gains little from it, and it triples the memory of a connection.
+            ws_per_message_deflate=False,
+            loop="uvloop",
+            http="httptools",
+            log_config=None,
+            access_log=False,
+            server_header=False,
+            timeout_graceful_shutdown=5,
+        )
+    )
+
+
+def settle_memory() -> None:
+    """Keeps what was loaded out of the garbage collector's sight: a full collection would stop
+    every call for tens of milliseconds.
+    """
+    gc.collect()
+    gc.freeze()
+    gc.set_threshold(50_000, 20, 50)

@@ -1,0 +1,183 @@
+"""All settings of the server: one frozen object, read once from the environment.
+
+Each field's environment variable is ``ANTIPHON_`` and its name in capitals. Options of a
+provider are read the same way from its stage's prefix: ``ANTIPHON_LLM_BASE_URL`` is option
+``base_url`` of the language model.
+"""
+
+from __future__ import annotations
+
+import difflib
+import ipaddress
+from collections.abc import Mapping
+from typing import Annotated, Any, Literal, get_type_hints
+
+import msgspec
+from msgspec import Meta, Struct, field
+
+PREFIX = "ANTIPHON_"
+
+STAGE_OPTIONS = {
+    "vad": "voice_activity",
+    "turn": "turn_model",
+    "stt": "speech_to_text",
+    "llm": "language_model",
+    "tts": "text_to_speech",
+}
+"""The setting that names each stage's provider, and the stage's name in the registry."""
+
+OTHER_VARIABLES = frozenset(
+    {"ANTIPHON_URL", "ANTIPHON_KEY", "ANTIPHON_API_KEY", "ANTIPHON_FLITE_DIR"}
+)
+"""Variables that other parts of the project read, so that they are no mistakes here."""
+
+
+class SettingsError(Exception):
+    """A setting that cannot be; the message says which and what to do."""
+
+
+def _says(description: str, **limits: Any) -> Meta:
+    return Meta(description=description, **limits)
+
+
+class Settings(Struct, frozen=True, kw_only=True):
+    """What an operator decides."""
+
+    host: Annotated[str, _says("Address to listen on.")] = "127.0.0.1"
+    port: Annotated[int, _says("Port to listen on; 0 takes a free one.", ge=0, le=65535)] = 8400
+    api_keys: Annotated[
+        tuple[str, ...],
+        _says(
+            "Keys that clients may use, separated by commas. Without any the server accepts "
+            "every client, and starts on a loopback address only."
+        ),
+    ] = ()
+    vad: Annotated[str, _says("Provider of voice activity.")] = "silero"
+    turn: Annotated[str, _says("Provider of the turn model.")] = "smart-turn"
+    stt: Annotated[str, _says("Provider of speech-to-text.")] = "moonshine"
+    llm: Annotated[
+        str,
+        _says("Language model; `openai` by itself once `ANTIPHON_LLM_BASE_URL` is set."),
+    ] = "dialogue"
+    tts: Annotated[str, _says("Provider of text-to-speech.")] = "local"
+    noise: Annotated[str, _says("Noise suppression of sessions that ask for voice focus.")] = (
+        "webrtc"
+    )
+    former_voices: Annotated[
+        bool, _says("Accept voice names of earlier generations of the API.")
+    ] = True
+    max_sessions: Annotated[
+        int, _says("Sessions at once; one more is refused with `at_capacity`.", ge=1)
+    ] = 200
+    max_session_seconds: Annotated[
+        int, _says("Seconds after which a session is cut.", ge=60, le=10_800)
+    ] = 10_800
+    first_message_seconds: Annotated[
+        float, _says("Seconds in which a new socket must send its first message.", gt=0)
+    ] = 60.0
+    max_message_bytes: Annotated[
+        int, _says("The largest message a client may send.", ge=65_536)
+    ] = 1_048_576
+    ping_seconds: Annotated[
+        float, _says("Seconds between pings; a pong must come within as many again.", gt=0)
+    ] = 10.0
+    audio_lead_ms: Annotated[
+        int,
+        _says(
+            "Milliseconds of reply audio sent ahead of its time: more survives a worse network, "
+            "less leaves less to recall on an interruption.",
+            ge=20,
+            le=2000,
+        ),
+    ] = 200
+    log_level: Annotated[
+        Literal["debug", "info", "warning", "error"], _says("The least severe line written.")
+    ] = "info"
+    log_format: Annotated[
+        Literal["auto", "console", "json"], _says("`auto`: console on a terminal, else JSON.")
+    ] = "auto"
+    options: Annotated[
+        dict[str, dict[str, str]], _says("Options of each stage's provider, by setting name.")
+    ] = field(default_factory=dict)
+
+    def __repr__(self) -> str:
+        """Without secrets: keys and provider options are left out."""
+        return f"Settings(host={self.host!r}, port={self.port}, llm={self.llm!r}, …)"
+
+    @property
+    def is_open(self) -> bool:
+        """Whether anybody may connect, because no key is configured."""
+        return not self.api_keys
+
+
+def _stage_option(name: str) -> tuple[str, str] | None:
+    """The stage and option a variable's name (without prefix, lower case) stands for."""
+    stage, _, option = name.partition("_")
+    return (stage, option) if stage in STAGE_OPTIONS and option else None
+
+
+def _field_value(raw: str, hint: Any) -> Any:
+    if "tuple" in str(hint):
+        return [part.strip() for part in raw.split(",") if part.strip()]
+    return raw.strip()
+
+
+def read(environment: Mapping[str, str], **overrides: Any) -> Settings:
+    """The settings in an environment; ``overrides`` that are not None win (command line).
+
+    Raises ``SettingsError`` for a variable that is unknown or cannot be.
+    """
+    hints = get_type_hints(Settings)
+    values: dict[str, Any] = {}
+    options: dict[str, dict[str, str]] = {stage: {} for stage in STAGE_OPTIONS}
+    for variable, raw in sorted(environment.items()):
+        if not variable.startswith(PREFIX) or variable in OTHER_VARIABLES:
+            continue
+        name = variable.removeprefix(PREFIX).lower()
+        if name in hints and name != "options":
+            values[name] = _field_value(raw, hints[name])
+        elif (stage_option := _stage_option(name)) is not None:
+            options[stage_option[0]][stage_option[1]] = raw
+        else:
+            raise SettingsError(_unknown(variable, hints))
+    values.update({name: value for name, value in overrides.items() if value is not None})
+    if options["llm"].get("base_url") and "llm" not in values:
+        values["llm"] = "openai"
+    try:
+        settings = msgspec.convert({**values, "options": options}, Settings, strict=False)
+    except msgspec.ValidationError as wrong:
+        raise SettingsError(_cannot_be(str(wrong))) from wrong
+    _check_exposure(settings)
+    return settings
+
+
+def _unknown(variable: str, hints: Mapping[str, Any]) -> str:
+    known = [PREFIX + name.upper() for name in hints if name != "options"]
+    close = difflib.get_close_matches(variable, known, n=1)
+    advice = f"did you mean {close[0]}?" if close else "see docs/reference/settings.md"
+    return f"unknown setting {variable}: {advice}"
+
+
+def _cannot_be(reason: str) -> str:
+    what, _, path = reason.partition(" - at `$.")
+    name = path.rstrip("`").partition("[")[0]
+    return f"{PREFIX}{name.upper()} cannot be used: {what.lower()}; see docs/reference/settings.md"
+
+
+def is_loopback(host: str) -> bool:
+    """Whether an address to listen on can be reached from this machine only."""
+    if host == "localhost":
+        return True
+    try:
+        return ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return False
+
+
+def _check_exposure(settings: Settings) -> None:
+    if settings.is_open and not is_loopback(settings.host):
+        raise SettingsError(
+            f"refusing to listen on {settings.host} without keys, because anybody could use the "
+            "agent: set ANTIPHON_API_KEYS to one or more keys of your choice, separated by "
+            "commas, or listen on 127.0.0.1"
+        )
