@@ -30,7 +30,7 @@ def fixture(user_says: str, response: dict[str, Any], **more: Any) -> dict[str, 
 async def aimock(
     folder: Path, *fixtures: dict[str, Any], latency_ms: int = 0
 ) -> AsyncIterator[str]:
-    """The URL of a server with these fixtures, which wants ``KEY``; ``folder`` may be written to."""
+    """The URL of a server with these fixtures, which wants ``KEY``; may write to ``folder``."""
     answers = folder / "fixtures.json"
     answers.write_text(json.dumps({"fixtures": fixtures}))
     command = [*tool("llmock", package="@copilotkit/aimock")]

@@ -40,11 +40,11 @@ class _JumpingSelector(selectors.DefaultSelector):
     def select(self, timeout: float | None = None) -> list[tuple[selectors.SelectorKey, int]]:
         waits = timeout is None or timeout > 0
         ready = super().select(None if waits and self.elsewhere else 0)
-        if ready or self.elsewhere:
+        if ready or self.elsewhere or not waits:
             return ready
         if timeout is None:
             raise Deadlock(f"nothing can happen any more; waiting: {_waiting()}")
-        self.now += max(0.0, timeout)
+        self.now += timeout
         if self.now > self.limit_s:
             raise Deadlock(f"{self.limit_s:g} virtual seconds passed; waiting: {_waiting()}")
         return ready

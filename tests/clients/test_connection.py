@@ -4,9 +4,11 @@ import asyncio
 import socket
 
 import pytest
+from msgspec import UNSET
 from websockets.asyncio.server import ServerConnection, serve
 
 import antiphon
+from antiphon_protocol.session_config import SessionConfig
 from antiphon_protocol.voice_agent import SessionError, SessionUpdated, UpdateSession
 from clients.fake_server import Peer, quiet, serving
 
@@ -39,7 +41,7 @@ async def test_the_key_travels_as_a_bearer_and_the_settings_in_the_first_update(
     assert isinstance(first, UpdateSession)
     assert first.session is not None
     assert first.session.system_prompt == "Be brief."
-    assert peer.session.tools is antiphon.settings.UNSET
+    assert peer.session.tools is UNSET
 
 
 @pytest.mark.parametrize(
@@ -87,7 +89,7 @@ async def test_a_server_that_never_gets_ready_times_out() -> None:
 
     async def dawdle(peer: Peer) -> None:
         await peer.receive(UpdateSession)
-        await peer.send(SessionUpdated(config=antiphon.call.SessionConfig(id="sess_1")))
+        await peer.send(SessionUpdated(config=SessionConfig(id="sess_1")))
         await peer.socket.wait_closed()
 
     async with serving(dawdle) as server:

@@ -8,6 +8,7 @@ from typing import Any
 from msgspec import Struct
 
 from antiphon_protocol import __version__
+from antiphon_server.settings import Settings
 from wire_examples import examples_of
 from wire_model import (
     CLIENT_MESSAGES,
@@ -99,7 +100,10 @@ def _server() -> dict[str, Any]:
         "protocol": "ws",
         "description": "A server of your own; `wss` behind TLS.",
         "variables": {
-            "host": {"default": "localhost:8000", "description": "Where the server listens."}
+            "host": {
+                "default": f"localhost:{Settings().port}",
+                "description": "Where the server listens.",
+            }
         },
         "security": [{"$ref": f"#/components/securitySchemes/{name}"} for name in _SECURITY],
     }

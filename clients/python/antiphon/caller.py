@@ -156,7 +156,9 @@ class Caller:
 
     async def say(self, clip: Clip) -> Speech:
         """Speaks a clip; returns when all of it is on its way."""
-        speech = Speech(clip, encode(clip.pcm, self._line.input_encoding))
+        # In a thread: the microphone goes on while a long clip is converted.
+        samples = await asyncio.to_thread(encode, clip.pcm, self._line.input_encoding)
+        speech = Speech(clip, samples)
         self._pending.append(speech)
         longest = clip.duration_ms / 1000 + PATIENCE_S
         await self.wait_for(lambda: speech.sent, longest, f"{clip.name} could not be sent")

@@ -23,7 +23,8 @@ class HeardReply:
     ``audible_at`` is when its first sample that is not silence would leave the speaker of a
     player that buffers nothing, so that neither leading silence nor sound sent ahead of time
     counts as an answer. ``late_pieces`` counts sound that came after ``reply.done``, which a
-    server must not send (protocol section 4.8).
+    server must not send (protocol section 4.8); ``unheard_ms`` is sound that was sent ahead and
+    dropped because of an interruption.
     """
 
     def __init__(self, reply_id: str, started_at: float) -> None:
@@ -34,6 +35,7 @@ class HeardReply:
         self.done_at: float | None = None
         self.interrupted = False
         self.late_pieces = 0
+        self.unheard_ms = 0.0
         self.text = ""
         self.error: str | None = None
         self.pcm = bytearray()
@@ -63,7 +65,6 @@ class Ear:
         self.transcripts: list[tuple[float, str]] = []
         self.speech_started_at: list[float] = []
         self.plays_until = 0.0
-        self.unheard_ms = 0.0
         self._keeps_sound = keeps_sound
         self._by_id: dict[str, HeardReply] = {}
 
@@ -117,7 +118,8 @@ class Ear:
 
     def _hush(self, now: float) -> None:
         """What was sent ahead and not played yet is dropped, as a player would."""
-        self.unheard_ms = max(0.0, self.plays_until - now) * 1000
+        if self.replies and self.plays_until > now:
+            self.replies[-1].unheard_ms += (self.plays_until - now) * 1000
         self.plays_until = min(self.plays_until, now)
         for reply in self.replies:
             if reply.audible_at is not None and reply.audible_at > now:

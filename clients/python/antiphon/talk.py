@@ -22,7 +22,7 @@ from antiphon.errors import AntiphonError, CannotConnect, TimedOut, Unauthorized
 from antiphon.events import Event, TurnTimeline
 from antiphon.playback import Playback
 from antiphon.settings import SessionSettings
-from antiphon.sound_device import Microphone, Speaker
+from antiphon.sound_device import Microphone, SoundLibrary, Speaker, sound_library
 from antiphon.terminal import Terminal
 from antiphon.transcript import Transcript
 from antiphon.turn_report import show_stages, show_turn, turn_as_json
@@ -122,10 +122,11 @@ async def _talk(options: argparse.Namespace, terminal: Terminal) -> int:
     # What cannot be used is found before anybody is called.
     socket_url(options.url)
     clips = [] if options.mic else _clips(options.files)
+    library = sound_library() if options.mic else None
     async with _connect(options) as call:
         terminal.heading(options.url, f"{call.session_id}  voice {call.config.output.voice}")
-        if options.mic:
-            return await _speak_yourself(call, terminal)
+        if library is not None:
+            return await _speak_yourself(call, terminal, library)
         return await _speak_clips(call, clips, options, terminal)
 
 
@@ -193,7 +194,7 @@ def _print_json(call: Call, turns: list[Turn], failure: str | None) -> None:
     sys.stdout.write(json.dumps(report, indent=2, ensure_ascii=False) + "\n")
 
 
-async def _speak_yourself(call: Call, terminal: Terminal) -> int:
+async def _speak_yourself(call: Call, terminal: Terminal, library: SoundLibrary) -> int:
     """A conversation through this machine's devices, until the session ends or Ctrl-C."""
     transcript, playback = Transcript(terminal), Playback(call.output_encoding)
 
@@ -201,7 +202,7 @@ async def _speak_yourself(call: Call, terminal: Terminal) -> int:
         async for frame in microphone:
             await call.send_audio(frame)
 
-    async with Microphone() as microphone, Speaker(playback):
+    async with Microphone(library=library) as microphone, Speaker(playback, library=library):
         terminal.line("  speak; Ctrl-C ends the call\n")
         sending = asyncio.create_task(send(microphone))
         try:

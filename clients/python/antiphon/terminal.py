@@ -56,6 +56,13 @@ class Terminal:
             self._out.flush()
             self._live = True
 
+    def progress(self, text: str) -> None:
+        """How far it has come: in place on a terminal, as plain lines elsewhere."""
+        if self.moves:
+            self.live(f"{INDENT}{text}")
+        else:
+            self.line(f"{INDENT}{text}")
+
     def heading(self, text: str, detail: str = "") -> None:
         """A title, with what is less important beside it."""
         self.line(
@@ -82,7 +89,7 @@ class Terminal:
         labels = max((len(label) for label, _, _ in rows), default=0)
         for label, number, colour in rows:
             drawn = self.paint(bar(number, longest), colour)
-            self.line(f"{INDENT}{label.ljust(labels)}  {number:>7,.0f} {unit}  {drawn}")
+            self.line(f"{INDENT}{label.ljust(labels)}  {figure(number):>7} {unit}  {drawn}")
 
     def table(self, head: Sequence[str], rows: Sequence[Sequence[str]]) -> None:
         """Columns: the first left-aligned, the others to the right."""
@@ -90,6 +97,11 @@ class Terminal:
         self.line(self.paint(_row(head, widths), "dim"))
         for row in rows:
             self.line(_row(row, widths))
+
+
+def figure(number: float) -> str:
+    """A number with the precision that means something: tenths below ten."""
+    return f"{number:,.1f}" if abs(number) < 10 else f"{number:,.0f}"  # noqa: PLR2004
 
 
 def bar(number: float, longest: float, columns: int = BAR) -> str:

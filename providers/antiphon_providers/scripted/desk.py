@@ -61,7 +61,7 @@ class Fault(Struct, frozen=True):
         return cls(kind, after, times)
 
 
-class Closed(Exception):  # noqa: N818 - a signal inside this package, not an error
+class Closed(Exception):
     """The stream or its provider was closed while the stream waited; its iteration ends."""
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import re
 from collections import deque
-from collections.abc import AsyncIterator, Callable, Iterable
+from collections.abc import AsyncGenerator, Callable, Iterable
 from typing import Annotated, Any
 
 from msgspec import Meta, Struct
@@ -77,7 +77,7 @@ class ScriptedLanguageModel:
         """Running replies end."""
         self.desk.shut()
 
-    async def reply(self, prompt: Prompt) -> AsyncIterator[Piece]:
+    async def reply(self, prompt: Prompt) -> AsyncGenerator[Piece, None]:
         """The pieces, each when it is due; a consumer that lags gets what is overdue at once."""
         due = asyncio.get_running_loop().time() + self.options.first_token_ms / 1000
         with self.desk.stream() as stream:

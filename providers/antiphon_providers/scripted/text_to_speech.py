@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import re
 from collections import deque
-from collections.abc import AsyncIterator, Callable, Iterator
+from collections.abc import AsyncGenerator, AsyncIterator, Callable, Iterator
 from typing import Annotated, Literal
 
 from msgspec import Meta, Struct
@@ -76,7 +76,7 @@ class ScriptedTextToSpeech:
 
     async def speak(
         self, sentences: AsyncIterator[str], options: VoiceOptions
-    ) -> AsyncIterator[Sound]:
+    ) -> AsyncGenerator[Sound, None]:
         """The sentences' sound, one sentence after the other, each when it is due."""
         with self.desk.stream() as stream:
             self.voices.append(options.voice)

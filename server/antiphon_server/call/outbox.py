@@ -29,7 +29,7 @@ SEND_SECONDS = 10.0
 Send = Callable[[str], Awaitable[None]]
 
 
-class ClientStalled(Exception):  # noqa: N818
+class ClientStalled(Exception):
     """The client does not read what it is sent."""
 
 

@@ -70,6 +70,8 @@ class Task(Struct, frozen=True):
 class ReplyDoors(Struct, frozen=True):
     """How a reply reaches the rest of the session."""
 
+    outbox: Outbox
+    now: Callable[[], float]
     notice: Callable[[Event], None]
     tool_made: Callable[[ToolUse], None]
     words_timed: Callable[[int, list[TimedWord], bool], None]
@@ -83,10 +85,8 @@ class Reply:
         services: SpeakingServices,
         settings: CallSettings,
         clock: ReplyClock,
-        outbox: Outbox,
         playback: Playback,
         doors: ReplyDoors,
-        now: Callable[[], float],
     ) -> None:
         self.number = clock.number
         self.heard = Heard()
@@ -94,9 +94,9 @@ class Reply:
         self.playback = playback
         self._services = services
         self._settings = settings
-        self._outbox = outbox
+        self._outbox = doors.outbox
         self._doors = doors
-        self._now = now
+        self._now = doors.now
         self._pieces: asyncio.Queue[str | None] = asyncio.Queue(PIECES_AHEAD)
         self._held: list[TimedWord] = []
         self._timeouts = {tool.spec.name: tool.timeout_ms for tool in settings.tools}
@@ -261,7 +261,7 @@ _WIRE_CODES = {
 }
 
 
-class _StageFailed(Exception):  # noqa: N818
+class _StageFailed(Exception):
     """A provider failed, and which stage it served."""
 
     def __init__(self, stage: str, failure: ProviderError) -> None:

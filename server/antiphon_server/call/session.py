@@ -266,10 +266,10 @@ class Session:
         settings = self.settings
         clock = self.timeline.reply_started(command.reply, command.trigger)
         playback = Playback(command.reply, settings.output, self._services.audio_lead_ms)
-        doors = ReplyDoors(self.notice, self._tools.made, self._tell_agent_words)
-        reply = Reply(
-            self._services.speaking, settings, clock, self._outbox, playback, doors, self.now
+        doors = ReplyDoors(
+            self._outbox, self.now, self.notice, self._tools.made, self._tell_agent_words
         )
+        reply = Reply(self._services.speaking, settings, clock, playback, doors)
         self._reply = reply
         self._outbox.begin(playback)
         task = self._spawn(self._run_reply(reply, self._task(command)), f"reply-{reply.number}")
@@ -403,7 +403,7 @@ class Session:
         return self._dialect
 
 
-class _Over(Exception):  # noqa: N818
+class _Over(Exception):
     """Ends the TaskGroup."""
 
 

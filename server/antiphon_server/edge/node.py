@@ -21,7 +21,7 @@ from antiphon_server.settings import STAGE_OPTIONS, Settings
 log = structlog.get_logger()
 
 
-class StartFailed(Exception):  # noqa: N818
+class StartFailed(Exception):
     """A provider cannot serve; the message says which and what to do."""
 
 

@@ -18,7 +18,7 @@ UNREAD_SECONDS = 20
 BACKLOG = 1024
 
 
-class AddressTaken(Exception):  # noqa: N818
+class AddressTaken(Exception):
     """The address cannot be listened on; the message says why and what to do."""
 
 

@@ -1,7 +1,7 @@
 """The embedded language model that is none: a small agent of rules, and honest about it.
 
 No weights worth talking to come without a download, so the default brain of an offline server
-is this: skills tried in order (``skills``), tools filled by asking (``requests``), answers out
+is this: skills tried in order (``skills``), tools filled by asking (``tool_requests``), answers out
 of the system prompt (``knowledge``). It is deterministic, takes microseconds to milliseconds,
 and says what it is when asked. One exchange:
 

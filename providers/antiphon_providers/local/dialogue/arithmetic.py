@@ -14,7 +14,7 @@ from collections.abc import Callable
 from fractions import Fraction
 
 from antiphon_providers.local.dialogue.conversation import Answer, Conversation, varied
-from antiphon_providers.local.dialogue.numbers import numerals, spoken
+from antiphon_providers.local.dialogue.spoken_numbers import numerals, spoken
 from antiphon_providers.local.dialogue.words import clean, core
 
 LARGEST = 10**15

@@ -17,7 +17,11 @@ from msgspec import Struct
 from antiphon_providers.interfaces import ToolSpec
 from antiphon_providers.local.dialogue.dates import MONTHS, WEEKDAYS
 from antiphon_providers.local.dialogue.fields import form_of
+from antiphon_providers.local.dialogue.rephrasing import to_caller
+from antiphon_providers.local.dialogue.schema import as_schema
+from antiphon_providers.local.dialogue.spoken_numbers import numerals
 from antiphon_providers.local.dialogue.words import (
+    STOP_WORDS,
     alike,
     clean,
     content,
@@ -107,7 +111,8 @@ class Catalogue:
 
     def ranked(self, text: str) -> list[Match]:
         """The tools by how well they match, best first, without those that do not at all."""
-        said = [w for w in content(text) if not w[0].isdigit() and w not in _CALENDAR]
+        meaning = re.sub(r"\bwhere is (?=my|our)", "status of ", numerals(text))
+        said = [w for w in content(meaning) if not w[0].isdigit() and w not in _CALENDAR]
         if not said or _ABOUT_US.fullmatch(core(text)):
             return []
         matches = [_match(subject, said[:MOST_WORDS]) for subject in self._subjects]
@@ -156,11 +161,11 @@ def _subject(tool: ToolSpec, own: Sequence[str], names: Sequence[Sequence[str]])
 
 def _name_words(tool: ToolSpec) -> tuple[str, ...]:
     own = tuple(dict.fromkeys(stem(word) for word in words(humanised(tool.name))))
-    return tuple(word for word in own if word not in _EMPTY_WORDS) or own
+    return tuple(word for word in own if word not in _EMPTY_WORDS | STOP_WORDS) or own
 
 
 def _values_of(schema: dict[str, Any]) -> str:
-    listed = [schema.get("enum"), schema.get("examples")]
+    listed = [schema.get("enum"), schema.get("examples"), as_schema(schema.get("items")).get("enum")]
     values = [v for one in listed if isinstance(one, list) for v in one[:20] if isinstance(v, str)]
     return " ".join(humanised(value) for value in values)
 
@@ -179,6 +184,7 @@ def same(one: str, other: str) -> bool:
 def phrase(tool: ToolSpec) -> str:
     """What the tool does, to follow ``I can``: its description where that is short."""
     told = next(iter(sentences(tool.description[:400])), "").rstrip(".")
+    told = to_caller(re.split(r",| (?:when|if|for when|so that|once)\b", told)[0])
     if not told or len(words(told)) > 12:  # noqa: PLR2004
         return shortened(humanised(tool.name) or "do that", 60)
     verb, _, rest = told.partition(" ")

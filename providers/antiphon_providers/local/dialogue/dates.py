@@ -13,7 +13,7 @@ from datetime import date, datetime, time, timedelta
 
 from msgspec import Struct
 
-from antiphon_providers.local.dialogue.numbers import numerals, ordinal
+from antiphon_providers.local.dialogue.spoken_numbers import numerals, ordinal
 from antiphon_providers.local.dialogue.words import clean
 
 WEEKDAYS = ("monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday")

@@ -38,7 +38,7 @@ _KIND_WORDS: tuple[tuple[Kind, str], ...] = (
     ("moment", "datetime timestamp"),
     ("date", "date birthday"),
     ("time", "time"),
-    ("code", "id number code zip zipcode postcode postal pin account reference sku isbn iban"),
+    ("code", "id n number amount value digits code zip zipcode postcode postal pin account reference sku isbn iban"),
     ("place", "city town location place country destination origin region state airport"),
     ("passage", "query question message text note notes body content comment reason topic "
                 "description search keywords term task subject summary feedback details"),
@@ -47,6 +47,9 @@ _KIND_WORDS: tuple[tuple[Kind, str], ...] = (
 _QUESTIONS: dict[Kind, str] = {
     "email": "What is your e-mail address?",
     "phone": "What is your phone number?",
+    "date": "What date would you like?",
+    "time": "What time would you like?",
+    "name": "What name should I use?",
 }
 _ENTITY = frozenset("product item song movie film company business event file street".split())
 
@@ -61,8 +64,9 @@ class Field(Struct, frozen=True):
 
     @property
     def label(self) -> str:
-        """The name as it is spoken, with what it belongs to: ``address street``."""
-        return " ".join(humanised(part) for part in self.path)
+        """The name as it is spoken, with what it belongs to: ``street of the address``."""
+        *belongs, own = [humanised(part) for part in self.path] or [""]
+        return " of the ".join([own, *reversed(belongs)])
 
     @property
     def description(self) -> str:
@@ -193,6 +197,8 @@ def question(field: Field) -> str:
         return f"Which {field.label} would you like: {offered(field.schema['enum'])}?"
     if kind in _QUESTIONS and not told:
         return _QUESTIONS[kind]
+    if kind == "place":
+        return f"Which {field.label}?"
     lowered = told[:1].lower() + told[1:]
     if kind == "yes_no":
         return _yes_no_question(field, lowered)
@@ -209,7 +215,7 @@ def _yes_no_question(field: Field, lowered: str) -> str:
     for opening in ("whether ", "if ", "true if ", "set to true if "):
         if lowered.startswith(opening):
             return f"Please tell me whether {_brief(lowered[len(opening):])}, yes or no?"
-    return f"{field.label.capitalize()}: yes or no?"
+    return f"Is it {field.label}, yes or no?"
 
 
 def _brief(told: str) -> str:

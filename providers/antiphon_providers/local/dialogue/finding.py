@@ -17,7 +17,7 @@ from msgspec import Struct
 from antiphon_providers.local.dialogue.dates import datable, find_date, find_time
 from antiphon_providers.local.dialogue.fields import Field, Kind, kind_of
 from antiphon_providers.local.dialogue.memory import Memory, as_said, name_in
-from antiphon_providers.local.dialogue.numbers import is_numeral
+from antiphon_providers.local.dialogue.spoken_numbers import is_numeral
 from antiphon_providers.local.dialogue.schema import narrowed, objection
 from antiphon_providers.local.dialogue.values import (
     choice_in,
@@ -25,6 +25,7 @@ from antiphon_providers.local.dialogue.values import (
     email_in,
     numeric,
     phone_in,
+    switch_in,
 )
 from antiphon_providers.local.dialogue.words import clean, core, plain, stem, words
 
@@ -136,13 +137,16 @@ def _choice(field: Field, heard: Listening) -> list[Any]:
 
 
 def _list(field: Field, heard: Listening) -> list[Any]:
-    item = narrowed(field.schema.get("items"))
-    named = choice_in(item["enum"][:200], heard.text, False) if isinstance(item.get("enum"), list) else []
+    choices = narrowed(field.schema.get("items")).get("enum")
+    named = choice_in(choices[:200], heard.text, False) if isinstance(choices, list) else []
     return [named] if named else []
 
 
 def _yes_no(field: Field, heard: Listening) -> list[Any]:
     said = [stem(word) for word in words(heard.text)]
+    switched = switch_in(field, heard.text)
+    if switched is not None:
+        return [switched]
     own = [stem(word) for word in words(field.label) if word not in {"is", "has", "with", "needs"}]
     for at, word in enumerate(said):
         if own and word in own and set(own) <= set(said):
@@ -205,10 +209,18 @@ def _place(field: Field, heard: Listening) -> list[Any]:
                if not _CALENDAR.match(found)]  # fmt: skip
     if capital:
         return [capital[-1].removeprefix("the ").rstrip(".'")]
-    quiet = re.search(rf"\b(?:{cues}) ([a-z]+(?: [a-z]+)?)\s*(?:,|$)", heard.left)
+    quiet = re.search(rf"\b(?:{cues}) ([a-z]+(?: [a-z]+)?)\s*(?:,|$)", _undated(heard))
     if quiet and not re.match(r"(the|a|an|my|me|you|it|that|this|now|us)\b", quiet[1]):
         return [as_said(quiet[1], heard.text)]
     return [value for value in (_of_memory(field, heard.memory),) if value]
+
+
+def _undated(heard: Listening) -> str:
+    """What is left without the words of a date or a time, whether or not a field takes them."""
+    left = heard.left
+    for one in (find_date(left, heard.today), find_time(left)):
+        left = left.replace(one.words, " , ", 1) if one else left
+    return left
 
 
 def _passage(_field: Field, heard: Listening) -> list[Any]:

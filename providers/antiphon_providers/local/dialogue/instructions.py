@@ -84,6 +84,7 @@ def _by_skill(
 
 def _paraphrased(conversation: Conversation, text: str) -> str:
     """Something sensible to say where an instruction was not understood."""
+    text = _LEAD.sub("", text)
     if _GO_ON.fullmatch(text) or _STYLE.fullmatch(text):
         return opener(conversation)
     return sentence(shortened(to_caller(text), 280)) or opener(conversation)
@@ -109,6 +110,8 @@ def _greeting(conversation: Conversation, found: re.Match[str]) -> str:
     groups = found.groupdict()
     name = _named(groups.get("name")) or _named(groups.get("who")) or memory_of(conversation.heard).name
     word = (groups.get("word") or "hello").capitalize()
+    if found[0][:7].lower() == "welcome":
+        word = f"Welcome{groups.get('place') or ''}"
     if name:
         return f"{word}, {name}!"
     if conversation.last_said or word != "Hello":
@@ -129,7 +132,7 @@ def _to(_conversation: Conversation, found: re.Match[str]) -> str:
     return sentence(f"please {to_caller(found['what'])}")
 
 
-def _about(conversation: Conversation, found: re.Match[str]) -> str | None:  # type: ignore[misc]
+def _about(conversation: Conversation, found: re.Match[str]) -> str:
     told = about(conversation, found["what"])
     return told or f"I don't know much about {to_caller(found['what'])}, but you can ask me."
 
@@ -165,7 +168,7 @@ _ACTS: tuple[tuple[re.Pattern[str], Act], ...] = tuple(
         (rf"[Ss]ay (?P<word>hello|hi|goodbye|bye|good morning|good afternoon|good evening|good night|welcome)(?: again)?"
          rf"(?: to)?(?: (?P<who>{_WHO}))?(?:,? (?:named|called|whose name is) (?P<name>[A-Z][\w'-]+))?(?: by name| warmly| politely)?", _greeting),
         (rf"(?:[Gg]reet|[Ww]elcome)(?: (?P<who>{_WHO}))?(?:,? (?:named|called|whose name is) (?P<name>[A-Z][\w'-]+))?"
-         r"(?: (?:by name|warmly|politely|back|in |with |to |briefly|friendly|as ).*)?", _greeting),
+         r"(?P<place> back| to [^,]+)?(?: (?:by name|warmly|politely|in |with |briefly|friendly|as ).*)?", _greeting),
         (r"(?:end|close|finish) the (?:call|conversation).*|say your goodbyes",
          lambda _conversation, _found: "Goodbye, and take care!"),
         (rf"(?:[Tt]ell|[Ii]nform|[Nn]otify|[Rr]emind|[Ll]et|[Aa]dvise|[Aa]ssure|[Ww]arn|[Ee]xplain to) {_WHO}(?: know)? that (?P<what>.+)", _that),
@@ -173,7 +176,8 @@ _ACTS: tuple[tuple[re.Pattern[str], Act], ...] = tuple(
         (rf"(?:[Tt]ell|[Rr]emind|[Ii]nvite|[Ii]nstruct|[Aa]dvise) {_WHO} to (?P<what>.+)", _to),
         (rf"(?:[Tt]ell|[Ss]ay)(?: {_WHO})?(?: a| another| me a)?(?: short| good| funny)? joke.*",
          lambda conversation, _found: varied(conversation, JOKES)),
-        (rf"(?:[Tt]ell|[Ii]nform|[Rr]emind|[Ll]et)(?: {_WHO})?(?: know)? (?:about|of|the|what|when|where|how|which|who) (?P<what>.+)", _about),
+        (rf"(?:[Tt]ell|[Ii]nform|[Rr]emind|[Ll]et|[Tt]alk to) {_WHO}(?: know)? (?:about|of|what|when|where|how|which|who) (?P<what>.+)", _about),
+        (rf"(?:[Tt]ell|[Gg]ive|[Rr]ead) {_WHO} (?P<what>(?:the|our|your) (?:(?!\b(?:is|are|was|were|has|have|will|can)\b).)+)", _about),
         (r"(?:explain|describe|talk about|mention) (?P<what>.+)", _about),
         (rf"(?:[Tt]ell|[Ii]nform|[Ll]et|[Rr]emind) {_WHO}(?: know)? (?P<what>.+)", _that),
         (rf"(?:[Aa]sk|[Ii]nquire)(?: {_WHO}(?= ))? (?P<what>(?:for|about|whether|if|to|what|which|how|when|where|who|why)\b.+)", _ask),

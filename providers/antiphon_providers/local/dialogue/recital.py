@@ -7,7 +7,7 @@ import re
 
 from antiphon_providers.local.dialogue.conversation import Answer, Conversation
 from antiphon_providers.local.dialogue.dates import MONTHS, WEEKDAYS
-from antiphon_providers.local.dialogue.numbers import numerals
+from antiphon_providers.local.dialogue.spoken_numbers import numerals
 from antiphon_providers.local.dialogue.words import clean, core, listed
 
 LONGEST_COUNT = 30
@@ -25,7 +25,7 @@ _NEIGHBOUR = re.compile(
     rf"{_POLITE}(?:tell me )?(?:what|which) (?:day|month)? ?(?:comes |is |of the year )*(?P<side>after|before|follows|precedes) (?P<what>\w+)"
 )
 _RECITE = re.compile(
-    rf"{_POLITE}(?:what are|say|tell me|list|name|recite|give me)(?: me)?(?: all)?(?: of)? ?(?:the )?(?P<what>days of the week|weekdays|months of the year|months|alphabet|abc)(?: in order)?"
+    rf"{_POLITE}(?:what are|say|tell me|list|name|recite|give me)?(?: me)?(?: all)?(?: of)? ?(?:the )?(?P<what>days of the week|weekdays|months of the year|months|alphabet|abc)(?: in order)?"
 )
 _COIN = re.compile(rf"{_POLITE}(?:flip|toss|throw)(?: me)? a coin.*|heads or tails")
 _DIE = re.compile(rf"{_POLITE}(?:roll|throw)(?: me)?(?: a| the| some| \d+)? (?:dice|die|d ?6).*")

@@ -55,7 +55,7 @@ def asked(text: str) -> str:
     """What an instruction wants asked, as a question: ``for their name`` as ``May I have your
     name?``, ``whether they want tea`` as ``Do you want tea?``.
     """
-    told = to_caller(text).rstrip(" .")
+    told = to_caller(re.sub(r"^how you (can|may|could) ", r"how I \1 ", text)).rstrip(" .")
     if told.endswith("?"):
         return _asking(told)
     opening, _, rest = told.partition(" ")

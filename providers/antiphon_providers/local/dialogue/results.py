@@ -11,7 +11,7 @@ from typing import Any
 from antiphon_providers.interfaces import Message
 from antiphon_providers.local.dialogue.conversation import Answer, Conversation
 from antiphon_providers.local.dialogue.dates import MONTHS
-from antiphon_providers.local.dialogue.numbers import ordinal
+from antiphon_providers.local.dialogue.spoken_numbers import ordinal
 from antiphon_providers.local.dialogue.words import (
     clean,
     humanised,
@@ -128,8 +128,11 @@ def _object(value: Mapping[str, Any]) -> str:
         if isinstance(told, str) and told.strip() and " " in told.strip():
             return told
     members = {key: part for key, part in value.items() if not _is_mere_success(key, part)}
-    done = "That's done. " if len(members) < len(value) else ""
-    return f"{done}{sentence(_members(members, 0))}".strip()
+    parts = ["That's done."] if len(members) < len(value) else []
+    facts = {key: part for key, part in members.items() if isinstance(part, bool)}
+    parts += [sentence(_member(humanised(str(key)), part, 0)) for key, part in facts.items()]
+    parts.append(sentence(_members({k: v for k, v in members.items() if k not in facts}, 0)))
+    return " ".join(parts).strip()
 
 
 def _is_mere_success(key: str, part: Any) -> bool:
@@ -151,7 +154,8 @@ def _member(name: str, part: Any, depth: int) -> str:
         return f"{name}: {'yes' if part else 'no'}"
     if isinstance(part, dict):
         return f"{name}: {_phrase(part, depth + 1)}"
-    verb = "are" if isinstance(part, list) and len(part) > 1 else "is"
+    several = (isinstance(part, list) and len(part) > 1) or re.search(r"[^su]s$", name)
+    verb = "are" if several else "is"
     return f"{name} {verb} {_phrase(part, depth + 1)}"
 
 

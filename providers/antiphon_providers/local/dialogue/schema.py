@@ -125,7 +125,7 @@ def _wrong_type(value: Any, shape: Schema) -> str | None:
 
 def _same(one: Any, other: Any) -> bool:
     """Equal as JSON: 1 is 1.0 but not true."""
-    return isinstance(one, bool) == isinstance(other, bool) and bool(one == other)
+    return isinstance(one, bool) == isinstance(other, bool) and (one == other) is True
 
 
 def _wrong_choice(value: Any, shape: Schema, depth: int) -> str | None:
@@ -155,8 +155,7 @@ def offered(choices: Sequence[Any], most: int = 6) -> str:
 
 def _number(shape: Schema, keyword: str) -> float | None:
     limit = shape.get(keyword)
-    usable = isinstance(limit, (int, float)) and not isinstance(limit, bool)
-    if not usable:
+    if isinstance(limit, bool) or not isinstance(limit, (int, float)):
         return None
     return limit if abs(limit) < _LARGEST else math.copysign(math.inf, limit)
 

@@ -14,7 +14,12 @@ from msgspec import Struct
 
 from antiphon_providers.local.dialogue.dates import datable, find_date, find_time, only_time
 from antiphon_providers.local.dialogue.fields import Field, Kind, expected, kind_of
-from antiphon_providers.local.dialogue.numbers import digits_in, numbers_in, numerals
+from antiphon_providers.local.dialogue.spoken_numbers import (
+    digits_in,
+    is_numeral,
+    numbers_in,
+    numerals,
+)
 from antiphon_providers.local.dialogue.schema import narrowed, objection
 from antiphon_providers.local.dialogue.words import alike, clean, core, humanised, plain, words
 
@@ -105,7 +110,7 @@ def phone_in(text: str) -> str | None:
 def code_in(text: str) -> str | None:
     """Letters and digits read out one by one, drawn together: ``A B 1 2`` as ``AB12``."""
     runs: list[str] = [""]
-    tokens = re.sub(r"[-/]", " ", re.sub(r"(?<=\w)\.(?=\s|$)", "", numerals_with_case(text))).split()
+    tokens = re.sub(r"[-/.]", " ", numerals_with_case(text)).split()
     for token in tokens:
         if token.isdecimal() or len(token) == 1 or re.search(r"\d", token):
             runs[-1] += token.upper() if len(token) == 1 else token
@@ -116,11 +121,11 @@ def code_in(text: str) -> str | None:
 
 
 def numerals_with_case(text: str) -> str:
-    """The text with number words as digits, tokens with digits in them as they were written."""
-    return " ".join(
-        token if re.search(r"\d", token) or len(token) == 1 else numerals(token)
-        for token in re.sub(r"[,;:!?()]", " ", clean(text)).split()
-    )
+    """The text with number words as digits; mixed tokens like ``AB12`` as they were written."""
+    written = re.sub(r"[,;:!?()]", " ", clean(text))
+    if not re.search(r"[^\W\d_]\d|\d[^\W\d_]", written):
+        written = numerals(written)
+    return re.sub(r"\boh\b|(?<=\d )o(?= \d)", "0", written, flags=re.IGNORECASE)
 
 
 def choice_in(choices: list[Any], text: str, guess: bool = True) -> list[Any]:
@@ -173,9 +178,20 @@ def yes_or_no(text: str) -> bool | None:
     return True if _YES.search(told) else None
 
 
-def _yes_no(_field: Field, text: str, _today: date) -> list[Any]:
-    answer = yes_or_no(text)
+def _yes_no(field: Field, text: str, _today: date) -> list[Any]:
+    switched = switch_in(field, text)
+    answer = yes_or_no(text) if switched is None else switched
     return [] if answer is None else [answer]
+
+
+def switch_in(field: Field, text: str) -> bool | None:
+    """``on`` or ``off``, for a field that is a switch."""
+    if not {"on", "enabled", "enable", "power", "active", "state"} & set(words(field.label)):
+        return None
+    told = words(text)
+    if {"off", "disable", "deactivate"} & set(told):
+        return False
+    return True if {"on", "enable", "activate"} & set(told) else None
 
 
 def _numbers(_field: Field, text: str, _today: date) -> list[Any]:
@@ -231,6 +247,8 @@ def _name(_field: Field, text: str, _today: date) -> list[Any]:
 
 def _text(field: Field, text: str, today: date) -> list[Any]:
     told = bare(text)[:_LONGEST_PASSAGE]
+    if all(is_numeral(token) for token in numerals(told).split()):
+        told = digits_in(told) or told
     if "pattern" not in field.schema:
         return _optional(told)
     return list(filter(None, [told, told.lower(), *_code(field, text, today)]))

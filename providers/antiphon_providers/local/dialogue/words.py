@@ -17,7 +17,7 @@ LONGEST_TEXT = 2_000
 STOP_WORDS = frozenset(
     """a about actually all also am an and any are as at be been but by can could did do does
     doing for from give go going had has have he her here hi his how i if in into is it its just
-    know let like look may me might must my need no not now of off on one or our out please
+    know let like may me might must my need no not now of off on one or our out please
     really say shall she should so some something tell than that the their them then there these
     they this those to too um up us use want was we well were what when where which who whom why
     will wish with would yes you your yours want wants get gets got make makes thing things okay

@@ -37,6 +37,7 @@ _CORRECTION = re.compile(
     r"|^(?:i (?:said|meant|mean)|make (?:it|that)|change (?:it|that) to)\b",
     re.IGNORECASE,
 )
+_FOLLOWING = re.compile(r"^(?:and |or )?(?:what about|how about|and)\b", re.IGNORECASE)
 _ASIDE = re.compile(
     r"(?:what|when|where|who|why|how|which|can you|could you|do you|are you|is there|will you|tell me"
     r"|does|did)\b.*|(?:hello|hi|hey|thanks|thank you|sorry|pardon|repeat|say (?:that|it) again"
@@ -253,13 +254,18 @@ class Replay:
 
     def _amend(self, called: Request, text: str) -> Standing | None:
         """A call that is to be made again because a value was wrong."""
-        start = _CORRECTION.match(text)
-        if not start:
+        start, more = _CORRECTION.match(text), _FOLLOWING.match(text)
+        after = start or more
+        if not after:
             return None
         known = [one for one in form_of(called.tool).fields if kind_of(one) in _STRICT | {"name", "place"}]
-        rest = text[start.end() :]
-        new = found(known, f"for {rest.strip(' ,')}", self._today, memory_of(()))
-        changed = {path: value for path, value in new.items() if called.values.get(path) != value}
+        rest = re.sub(r"^(?:in|for|at|to) ", "", text[after.end() :].strip(" ,"))
+        new = found(known, f"for {rest}", self._today, memory_of(()))
+        changed = {
+            path: value for path, value in new.items()
+            if called.values.get(path) != value and (start or str(value) != str(value).lower()
+                                                     or not isinstance(value, str))
+        }  # fmt: skip
         return _settled(Request(called.tool, {**called.values, **changed})) if changed else None
 
 

@@ -1,0 +1,212 @@
+"""The user's side: a voice, a pause, words, a verdict; an interruption or not."""
+
+from __future__ import annotations
+
+from msgspec.structs import replace
+
+from antiphon_server.conversation import turn_taking
+from antiphon_server.conversation.manners import Manners
+from antiphon_server.conversation.moves import (
+    INSIST,
+    SILENCE,
+    WORDS,
+    Rules,
+    Step,
+    close,
+    conclude,
+    interrupt,
+    into,
+    listen,
+    may_interrupt,
+    pause,
+    pause_anew,
+    weigh,
+)
+from antiphon_server.conversation.states import (
+    Contested,
+    Doubtful,
+    Listening,
+    Pausing,
+    Quiet,
+    Speaking,
+    Thinking,
+    Waiting,
+    Wish,
+)
+from antiphon_server.conversation.vocabulary import (
+    AskIfDone,
+    DropUtterance,
+    HearingFailed,
+    StopWaiting,
+    TellSpeechStarted,
+    TellWords,
+    TurnJudged,
+    VoiceStarted,
+    VoiceStopped,
+    Wait,
+    WordsHeard,
+)
+
+RULES: Rules = {}
+when = into(RULES)
+
+
+@when(Quiet, sees=VoiceStarted)
+def _voice_in_quiet(state: Quiet, _event: VoiceStarted, manners: Manners) -> Step:
+    following, commands = listen(state.books, "", manners)
+    return following, (TellSpeechStarted(), *commands)
+
+
+@when(Pausing, sees=VoiceStarted)
+def _voice_again(state: Pausing, _event: VoiceStarted, _manners: Manners) -> Step:
+    commands = (StopWaiting(SILENCE), StopWaiting(WORDS))
+    return Listening(state.books, state.words), commands
+
+
+@when(Listening, sees=VoiceStopped)
+def _voice_stopped(state: Listening, _event: VoiceStopped, manners: Manners) -> Step:
+    following, commands = pause(Pausing(state.books, state.words), manners)
+    return following, (AskIfDone(), *commands)
+
+
+@when(Thinking, sees=VoiceStarted)
+def _voice_before_reply(state: Thinking, _event: VoiceStarted, manners: Manners) -> Step:
+    """The user goes on before the answer came: it is dropped unheard, and the turn goes on.
+
+    What it would have answered is owed, in case the voice turns out to be a cough.
+    """
+    if not may_interrupt(state, manners):
+        return replace(state, voice=True), ()
+    wish = state.books.wish
+    if state.trigger == "reply_create" or state.instructions is not None:
+        wish = wish or Wish(state.instructions)
+    books = replace(state.books, owed=state.trigger, wish=wish)
+    following, commands = listen(books, "", manners)
+    return following, (TellSpeechStarted(), *close(state, interrupted=True), *commands)
+
+
+@when(Speaking, sees=VoiceStarted)
+def _voice_over_reply(state: Speaking, _event: VoiceStarted, manners: Manners) -> Step:
+    if not may_interrupt(state, manners):
+        return replace(state, voice=True), ()
+    contested = Contested(state.books, state.reply, state.trigger)
+    if manners.insist_ms == 0:
+        return accept(contested, manners)
+    return contested, (Wait(INSIST, manners.insist_ms),)
+
+
+@when(Thinking, Speaking, sees=VoiceStopped)
+def _uncounted_voice_stopped(
+    state: Thinking | Speaking, _event: VoiceStopped, _manners: Manners
+) -> Step:
+    if not state.voice:
+        return state, ()
+    return replace(state, voice=False), (DropUtterance(),)
+
+
+@when(Waiting, sees=VoiceStarted)
+def _voice_while_waiting(state: Waiting, _event: VoiceStarted, manners: Manners) -> Step:
+    following, commands = listen(state.books, "", manners)
+    return following, (*close(state, interrupted=False), TellSpeechStarted(), *commands)
+
+
+# --- an interruption, or not ---------------------------------------------------------------
+
+
+def accept(state: Contested, manners: Manners) -> Step:
+    """The interruption counts: the reply stops and the floor is the user's."""
+    following, commands = listen(state.books, state.words, manners)
+    return following, (*interrupt(state, state.words), *commands)
+
+
+def _weigh_interruption(state: Contested, manners: Manners) -> Step:
+    if state.insisted and not turn_taking.is_back_channel(state.words):
+        return accept(state, manners)
+    return state, ()
+
+
+@when(Contested, sees=VoiceStopped)
+def _contest_stopped(state: Contested, _event: VoiceStopped, manners: Manners) -> Step:
+    doubtful = Doubtful(state.books, state.reply, state.trigger)
+    return doubtful, (StopWaiting(INSIST), AskIfDone(), Wait(WORDS, manners.words_ms))
+
+
+@when(Doubtful, sees=VoiceStarted)
+def _contested_again(state: Doubtful, _event: VoiceStarted, manners: Manners) -> Step:
+    contested = Contested(state.books, state.reply, state.trigger)
+    return contested, (StopWaiting(WORDS), Wait(INSIST, manners.insist_ms))
+
+
+def insisted(state: Contested, manners: Manners) -> Step:
+    """The voice has lasted: enough, unless its words so far only show that it listens."""
+    if state.insisted or not state.words or not turn_taking.is_back_channel(state.words):
+        return accept(state, manners)
+    return replace(state, insisted=True), (Wait(INSIST, manners.proof_ms),)
+
+
+def let_speak(state: Doubtful) -> Step:
+    """The reply was not interrupted and goes on."""
+    speaking = Speaking(state.books, state.reply, state.trigger)
+    return speaking, (StopWaiting(WORDS), DropUtterance())
+
+
+# --- words and verdicts --------------------------------------------------------------------
+
+
+@when(Listening, sees=WordsHeard)
+def _words_while_listening(state: Listening, event: WordsHeard, _manners: Manners) -> Step:
+    if event.text == state.words:
+        return state, ()
+    return replace(state, words=event.text), (TellWords(event.text),)
+
+
+@when(Pausing, sees=WordsHeard)
+def _words_in_pause(state: Pausing, event: WordsHeard, manners: Manners) -> Step:
+    told = (TellWords(event.text),) if event.text != state.words else ()
+    following = replace(state, words=event.text, settled=state.settled or event.settled)
+    weighed, commands = weigh(following, manners)
+    return weighed, (*told, *commands)
+
+
+@when(Contested, sees=WordsHeard)
+def _words_in_contest(state: Contested, event: WordsHeard, manners: Manners) -> Step:
+    return _weigh_interruption(replace(state, words=event.text), manners)
+
+
+@when(Doubtful, sees=WordsHeard)
+def _words_in_doubt(state: Doubtful, event: WordsHeard, manners: Manners) -> Step:
+    if not event.settled:
+        return state, ()
+    if turn_taking.is_back_channel(event.text):
+        return let_speak(state)
+    pausing = Pausing(
+        state.books, event.text, settled=True, judged=state.judged, verdict=state.verdict
+    )
+    following, commands = pause_anew(pausing, manners)
+    return following, (StopWaiting(WORDS), *interrupt(state, event.text), *commands)
+
+
+@when(Pausing, sees=TurnJudged)
+def _judged_in_pause(state: Pausing, event: TurnJudged, manners: Manners) -> Step:
+    return weigh(replace(state, judged=True, verdict=event.probability), manners)
+
+
+@when(Doubtful, sees=TurnJudged)
+def _judged_in_doubt(state: Doubtful, event: TurnJudged, _manners: Manners) -> Step:
+    return replace(state, judged=True, verdict=event.probability), ()
+
+
+@when(Listening, Pausing, sees=HearingFailed)
+def _deaf(state: Listening | Pausing, _event: HearingFailed, manners: Manners) -> Step:
+    """What was understood before the recogniser broke off is all there will be."""
+    return conclude(state.books, state.words, manners)
+
+
+@when(Contested, sees=HearingFailed)
+def _deaf_in_contest(state: Contested, _event: HearingFailed, manners: Manners) -> Step:
+    return accept(state, manners)
+
+
+@when(Doubtful, sees=HearingFailed)
+def _deaf_in_doubt(state: Doubtful, _event: HearingFailed, _manners: Manners) -> Step:
+    return let_speak(state)

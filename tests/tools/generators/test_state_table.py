@@ -1,0 +1,58 @@
+"""The table of the conversation."""
+
+from __future__ import annotations
+
+import msgspec
+import pytest
+
+from antiphon_server.conversation import machine, states, vocabulary
+from antiphon_server.conversation.states import State
+from antiphon_server.conversation.vocabulary import StartReply, Wait
+from generators.state_table import EVENTS, MANNERS, PATH, STATES, outputs, written
+
+PAGE = outputs()[PATH]
+
+
+def test_every_state_and_every_event_has_an_example() -> None:
+    """A new state or event must be added to the examples."""
+    assert {type(state) for state in STATES} == set(states.STATES)
+    assert {type(event) for event in EVENTS} == set(vocabulary.EVENTS)
+
+
+@pytest.mark.parametrize("kind", states.STATES, ids=lambda kind: kind.__name__)
+def test_every_state_has_a_section_with_its_meaning(kind: type[State]) -> None:
+    """In the order of the states' module."""
+    section = PAGE.split(f"\n## {kind.__name__}\n")[1].split("\n## ")[0]
+    assert (kind.__doc__ or "").split()[0] in section
+    assert "From `" in section
+
+
+def test_every_event_and_every_command_is_explained() -> None:
+    """In two lists at the end."""
+    glossary = PAGE.split("\n## Events\n")[1]
+    for kind in (*vocabulary.EVENTS, *vocabulary.COMMANDS):
+        assert f"\n| `{kind.__name__}` | " in glossary
+
+
+def test_every_event_matters_somewhere() -> None:
+    """An example that changes nothing anywhere would show nothing."""
+    for event in EVENTS:
+        if event != vocabulary.SessionOpened(greets=False):
+            assert f"\n| `{written(event)}` |" in PAGE, event
+
+
+def test_an_event_of_another_reply_changes_nothing() -> None:
+    """The page says so in one sentence instead of a row for each."""
+    for state in STATES:
+        for event in EVENTS:
+            if hasattr(event, "reply"):
+                stale = msgspec.structs.replace(event, reply=99)
+                assert machine.step(state, stale, MANNERS) == (state, ())
+
+
+def test_defaults_and_books_are_left_out() -> None:
+    """What is written is what matters for the row."""
+    assert written(Wait("reply", 600_000)) == 'Wait("reply", 600000)'
+    assert written(StartReply(2, "greeting")) == 'StartReply(2, "greeting")'
+    assert written(StartReply(2, "greeting", tools=False)).endswith('"greeting", tools=false)')
+    assert written(states.Quiet()) == "Quiet"
