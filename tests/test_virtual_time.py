@@ -1,7 +1,6 @@
 """What the virtual clock promises to the tests that rest on it."""
 
 import asyncio
-import time
 from collections.abc import AsyncIterator
 
 import pytest
@@ -10,15 +9,13 @@ from virtual_time import Deadlock, in_virtual_time, run
 
 
 def test_an_hour_of_sleep_takes_no_time() -> None:
-    """The clock jumps to the timer: exactly its seconds pass on the loop, none on the wall."""
+    """The clock jumps to the timer: were it to wait, the test's own time limit would end it."""
 
     async def sleeper() -> float:
         await asyncio.sleep(3000)
         return asyncio.get_running_loop().time()
 
-    before = time.monotonic()
     assert run(sleeper()) == pytest.approx(3000)
-    assert time.monotonic() - before < 60
 
 
 def test_timers_fire_in_the_order_of_their_times() -> None:

@@ -116,26 +116,29 @@ def _fetch_models(root: Path) -> None:
 
 
 def _fetch_voice(root: Path) -> None:
-    """Put the library of the embedded voice, Flite, under .venv, if the machine has not got it.
+    """See that the library of the embedded voice, Flite, can be loaded, or say what speaks instead.
 
     Debian's package is unpacked and not installed, so root is not needed. Without it the server
-    speaks with espeak, so a failure is told and is no error.
+    speaks with espeak, so a failure is no error.
     """
     folder = root / ".venv/lib/flite"
     python = root / ".venv/bin/python"
-    if ctypes.util.find_library("flite") or _flite_loads(python, folder):
+    if _flite_loads(python, folder):
         return
     _say("fetching the voice (Debian's libflite1, 13 MB)")
-    has_sound_library = ctypes.util.find_library("asound") is not None
+    _unpack_voice(folder)
+    if not _flite_loads(python, folder):
+        _say("Flite cannot be loaded, so espeak will speak instead")
+
+
+def _unpack_voice(folder: Path) -> None:
+    """Unpack Flite, and the sound library it links to if the machine has none, into `folder`."""
     try:
         unpack(["libflite1"], folder)
-        if not has_sound_library:
+        if ctypes.util.find_library("asound") is None:
             _unpack_sound_library(folder)
     except SetupError as error:
-        _say(f"no Flite voice, espeak will speak instead (or: apt-get install libflite1). {error}")
-        return
-    if not _flite_loads(python, folder):
-        _say("the Flite voice does not load here, espeak will speak instead")
+        _say(f"no Flite voice here. {error}")
 
 
 def _unpack_sound_library(folder: Path) -> None:

@@ -236,7 +236,7 @@ OTHERS: tuple[wire.FromClient | wire.FromServer, ...] = (
         timestamp=_START + 9.0,
         reply_id=_SPOKEN,
         trigger="tool_result",
-        stages={"language_model": 212.5, "text_to_speech": 96.0},
+        stages={"language_model_first_token": 212.5, "text_to_speech_first_audio": 96.0},
         providers={"language_model": "dialogue", "text_to_speech": "espeak"},
     ),
 )

@@ -83,8 +83,8 @@ _TIMEOUT_SECONDS = ranged("Seconds until an unanswered call counts as failed.", 
 _EXECUTION_MODE = says("`hold` keeps the conversation waiting for the result.")
 _RESPONSE_INSTRUCTIONS = says("Guidance for the spoken reply that follows the result.")
 _SWITCH = says("Undocumented in the hosted service; echoed and otherwise ignored.")
-_HEARD_AS = says("How the user's turns arrive.")
-_SPOKEN_AS = says("How the agent's replies leave.")
+_HEARD_AS = says("Always `audio`; `text` is in the hosted schema only and refused.")
+_SPOKEN_AS = says("Always `audio`; `text` is in the hosted schema only and refused.")
 _INPUT_FORMAT = "Encoding of the microphone audio."
 _OUTPUT_FORMAT = "Encoding of the reply audio; independent of the input's."
 _TURN_DETECTION = says("Null: adaptive endpointing, the recommended default.")
@@ -315,5 +315,8 @@ class SessionUpdate(Struct, frozen=True, forbid_unknown_fields=True):
     tools: Annotated[tuple[ToolUpdate, ...] | UnsetType | None, _TOOLS] = UNSET
     webhook: Annotated[
         Any,
-        shaped("Where this session's events are reported; first update only.", Webhook | None),
+        shaped(
+            "Where to report this session's events; a server without webhooks refuses it.",
+            Webhook | None,
+        ),
     ] = UNSET

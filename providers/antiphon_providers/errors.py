@@ -1,11 +1,11 @@
 """What can go wrong with a provider, by what the server may do about it.
 
-    ProviderError
-    ├── Unavailable   cannot be reached, or said it cannot serve now: another may
-    ├── Refused       will not serve this request: wrong key, unknown model or voice
-    ├── TooSlow       said nothing for too long: another may be faster
-    ├── Malformed     answered with something that is not an answer
-    └── NotInstalled  a package or file it needs is missing: says which, and what to do
+ProviderError
+├── Unavailable   cannot be reached, or said it cannot serve now: another may
+├── Refused       will not serve this request: wrong key, unknown model or voice
+├── TooSlow       said nothing for too long: another may be faster
+├── Malformed     answered with something that is not an answer
+└── NotInstalled  a package or file it needs is missing: says which, and what to do
 """
 
 from __future__ import annotations

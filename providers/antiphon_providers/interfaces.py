@@ -95,9 +95,9 @@ class HearingOptions(Struct, frozen=True):
     keyterms: tuple[str, ...] = ()
     prompt: str | None = None
     language_codes: tuple[str, ...] = ()
-    partials: Annotated[bool, Meta(description="Whether words are wanted while they are spoken.")] = (
-        True
-    )
+    partials: Annotated[
+        bool, Meta(description="Whether words are wanted while they are spoken.")
+    ] = True
 
 
 class Recognised(Struct, frozen=True):
@@ -156,9 +156,7 @@ class Message(Struct, frozen=True, kw_only=True):
     role: Literal["system", "user", "assistant", "tool"]
     content: str = ""
     tool_uses: tuple[ToolUse, ...] = ()
-    call_id: Annotated[
-        str | None, Meta(description="Which call a `tool` message answers.")
-    ] = None
+    call_id: Annotated[str | None, Meta(description="Which call a `tool` message answers.")] = None
     is_error: bool = False
 
 
@@ -249,9 +247,7 @@ class TextToSpeech(Provider, Protocol):
         """Samples per second of all its PCM."""
         ...
 
-    def speak(
-        self, sentences: AsyncIterator[str], options: VoiceOptions
-    ) -> AsyncIterator[Sound]:
+    def speak(self, sentences: AsyncIterator[str], options: VoiceOptions) -> AsyncIterator[Sound]:
         """The sentences' sound, in order; the first sound comes before the last sentence is
         known. Raises ``ProviderError``.
         """

@@ -19,8 +19,18 @@ MIRROR = {
 }
 
 
+# Folders that .gitignore names, for a copy that is no clone.
+_IGNORED = {".venv", ".cache", "node_modules", "__pycache__", "dist", "build", "var", "models"}
+
+
 def committed_files() -> list[Path]:
-    """Return the path of every file that is or would be committed, relative to ROOT, sorted."""
+    """Return the path of every file that is or would be committed, relative to ROOT, sorted.
+
+    In a copy of the files without git's folder: of every file that git would not ignore.
+    """
+    if not (ROOT / ".git").exists():
+        found = (path.relative_to(ROOT) for path in ROOT.rglob("*") if path.is_file())
+        return sorted(path for path in found if not _IGNORED.intersection(path.parts))
     listed = subprocess.run(
         ["git", "ls-files", "-z", "--cached", "--others", "--exclude-standard"],  # noqa: S607
         cwd=ROOT,

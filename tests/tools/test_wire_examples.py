@@ -8,7 +8,14 @@ from msgspec import Struct
 
 from antiphon_protocol import codec, ranges
 from antiphon_protocol.audio import PCM
-from antiphon_protocol.voice_agent import ReplyAudio, ReplyDone, ReplyStarted, SendAudio
+from antiphon_protocol.voice_agent import (
+    ReplyAudio,
+    ReplyDone,
+    ReplyStarted,
+    SendAudio,
+    TurnTimeline,
+)
+from antiphon_server.call.timeline import STAGES
 from wire_examples import A_SESSION, OTHERS, examples_of
 from wire_model import CLIENT_MESSAGES, SERVER_MESSAGES
 
@@ -42,6 +49,12 @@ def test_the_session_keeps_the_rules_of_the_protocol() -> None:
     assert times == sorted(times)
     assert started == done
     assert len(set(started)) == len(started)
+
+
+def test_the_stages_of_the_timeline_are_those_the_server_measures() -> None:
+    """Names that nobody sends would mislead."""
+    (timeline,) = examples_of(TurnTimeline)
+    assert set(timeline["stages"]) <= set(STAGES)
 
 
 def test_the_audio_of_the_examples_is_audio() -> None:

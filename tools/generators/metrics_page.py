@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from prometheus_client.metrics import MetricWrapperBase
 
+from antiphon_server.call import timeline
 from antiphon_server.observe import metrics
 from tables import table
 
@@ -16,6 +17,13 @@ _HEAD = """\
 
 `GET /metrics` answers in the text format of Prometheus. Histograms are observed once per turn;
 nothing is measured per frame.
+
+"""
+
+_STAGES = """
+## Stages
+
+Values of the label `stage`, of `turn.timeline` on the socket, and what each measures.
 
 """
 
@@ -38,6 +46,8 @@ def outputs() -> dict[str, str]:
     histograms = (metric for metric in all_metrics if buckets(metric))
     bounds = ((f"`{name(metric)}`", buckets(metric)) for metric in histograms)
     page = _HEAD + table(("Name", "Type", "Labels", "Meaning"), rows)
+    stages = ((f"`{stage}`", meaning) for stage, meaning in timeline.STAGES.items())
+    page += _STAGES + table(("Stage", "Meaning"), stages)
     return {PATH: page + _BUCKETS + table(("Name", "Buckets"), bounds)}
 
 

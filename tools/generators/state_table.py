@@ -90,7 +90,8 @@ machine itself, with the default manners: other times and a greeting that may no
 interrupted lead to other rows. What is not in a state's table changes nothing there, and
 neither does an event that carries the number of a reply other than the current one.
 
-A state is written with what it holds beyond its defaults. Times are in milliseconds.
+A state is written with what it holds beyond its defaults; "noted" is what outlives it, such as
+a reply that is owed. Times are in milliseconds.
 """
 
 
@@ -110,10 +111,21 @@ def _rows(state: State) -> str:
         following, commands = machine.step(state, event, MANNERS)
         if (following, commands) != (state, ()):
             doing = ", ".join(f"`{written(command)}`" for command in commands)
-            rows.append((f"`{written(event)}`", f"`{written(following)}`", doing))
+            noted = _noted(state.books, following.books)
+            rows.append((f"`{written(event)}`", f"`{written(following)}`{noted}", doing))
     if not rows:
         return f"From `{written(state)}` nothing follows.\n"
     return f"From `{written(state)}`:\n\n" + table(("Event", "Next state", "Commands"), rows)
+
+
+def _noted(before: Books, after: Books) -> str:
+    """What the event added to or took from the books, but for the count of replies."""
+    changed = [
+        f"`{name}={msgspec.json.encode(getattr(after, name)).decode()}`"
+        for name in after.__struct_fields__
+        if name != "replies" and getattr(after, name) != getattr(before, name)
+    ]
+    return f"; noted: {', '.join(changed)}" if changed else ""
 
 
 def _glossary(title: str, kinds: tuple[type[Struct], ...]) -> str:

@@ -85,14 +85,14 @@ export interface SessionUpdate {
    * @defaultValue `[]`
    */
   tools?: Array<ToolUpdate> | null;
-  /** Where this session's events are reported; first update only. */
+  /** Where to report this session's events; a server without webhooks refuses it. */
   webhook?: Webhook | null;
 }
 
 /** The keys of `input` a client sends; an absent key keeps its value. */
 export interface InputUpdate {
   /**
-   * How the user's turns arrive.
+   * Always `audio`; `text` is in the hosted schema only and refused.
    *
    * @defaultValue `"audio"`
    */
@@ -213,7 +213,7 @@ export interface TurnDetectionUpdate {
 /** The keys of `output` a client sends; an absent key keeps its value. */
 export interface OutputUpdate {
   /**
-   * How the agent's replies leave.
+   * Always `audio`; `text` is in the hosted schema only and refused.
    *
    * @defaultValue `"audio"`
    */
@@ -428,7 +428,7 @@ export interface SessionConfig {
 
 /** What the server hears and how it listens. */
 export interface InputConfig {
-  /** How the user's turns arrive. */
+  /** Always `audio`; `text` is in the hosted schema only and refused. */
   type: "audio" | "text";
   /** Encoding of the microphone audio. */
   format: AudioFormat;
@@ -512,7 +512,7 @@ export interface TurnDetection {
 
 /** What the server says and how it sounds. */
 export interface OutputConfig {
-  /** How the agent's replies leave. */
+  /** Always `audio`; `text` is in the hosted schema only and refused. */
   type: "audio" | "text";
   /** Name of the voice that speaks. */
   voice: string;

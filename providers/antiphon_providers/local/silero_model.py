@@ -57,9 +57,7 @@ class SileroModel:
             audio[row, :_CONTEXT] = memory.context
             audio[row, _CONTEXT:] = samples
             state[:, row] = memory.state
-        speech, state = self._session.run(
-            None, {"input": audio, "state": state, "sr": self._rate}
-        )
+        speech, state = self._session.run(None, {"input": audio, "state": state, "sr": self._rate})
         for row, (memory, samples) in enumerate(windows):
             memory.state = state[:, row]
             memory.context = samples[-_CONTEXT:]

@@ -29,8 +29,8 @@ class Patience(Struct, frozen=True):
 ADAPTIVE: dict[Mode, Patience] = {
     # 200 ms is the pause at which the turn model is asked; 800 to 1000 ms is where people
     # expect an answer after an unfinished-sounding phrase. Hanging words may only lengthen it.
-    "min_latency": Patience(done=200, hanging=500, doubtful=700, open=1000),
-    "balanced": Patience(done=200, hanging=800, doubtful=1000, open=1400),
+    "min_latency": Patience(done=200, hanging=500, doubtful=600, open=800),
+    "balanced": Patience(done=200, hanging=800, doubtful=900, open=1000),
     "max_accuracy": Patience(done=500, hanging=1200, doubtful=1600, open=2400),
 }
 

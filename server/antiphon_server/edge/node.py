@@ -78,10 +78,14 @@ class Node:
             *(provider.start() for provider in self._providers.values()), return_exceptions=True
         )
         for setting, result in zip(self._providers, results, strict=True):
-            if isinstance(result, ProviderError):
+            if isinstance(result, ProviderError) and result.retryable:
+                # It may come back while the server runs; until then its calls say so.
+                log.warning("provider is not there yet", advice=_advice(setting, result))
+            elif isinstance(result, ProviderError):
                 await self.close()
                 raise StartFailed(_advice(setting, result)) from result
-            if isinstance(result, BaseException):
+            elif isinstance(result, BaseException):
+                await self.close()
                 raise result
         self.ready = True
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from antiphon_server.call.timeline import STAGES
 from antiphon_server.observe.metrics import OVERHEAD, REGISTRY, RESPONSE, SESSIONS_STARTED
 from generators.metrics_page import PATH, buckets, known, labels, name, outputs
 
@@ -27,6 +28,12 @@ def test_a_row_has_type_labels_and_meaning() -> None:
 def test_a_counter_has_the_name_it_is_scraped_by() -> None:
     """The library adds the ending."""
     assert name(SESSIONS_STARTED) == "antiphon_sessions_started_total"
+
+
+def test_every_stage_is_explained() -> None:
+    """The label alone says little."""
+    for stage, meaning in STAGES.items():
+        assert f"| `{stage}` | {meaning} |" in PAGE
 
 
 def test_buckets_are_listed_for_histograms_only() -> None:

@@ -50,6 +50,13 @@ def test_an_event_of_another_reply_changes_nothing() -> None:
                 assert machine.step(state, stale, MANNERS) == (state, ())
 
 
+def test_what_is_noted_for_later_is_shown() -> None:
+    """Otherwise a request made while the user speaks would seem to be lost."""
+    section = PAGE.split("\n## Listening\n")[1].split("\n## ")[0]
+    (row,) = (line for line in section.splitlines() if line.startswith("| `ReplyRequested`"))
+    assert 'noted: `wish={"instructions":null}`' in row
+
+
 def test_defaults_and_books_are_left_out() -> None:
     """What is written is what matters for the row."""
     assert written(Wait("reply", 600_000)) == 'Wait("reply", 600000)'

@@ -1,9 +1,9 @@
 """Arithmetic by voice, by a small grammar: no ``eval``, and no number too large to say.
 
-    sum     := product (("+" | "-") product)*
-    product := power (("*" | "/") power)*
-    power   := atom ("^" atom)?
-    atom    := "-" atom | "sqrt" atom | number
+sum     := product (("+" | "-") product)*
+product := power (("*" | "/") power)*
+power   := atom ("^" atom)?
+atom    := "-" atom | "sqrt" atom | number
 """
 
 from __future__ import annotations
@@ -22,8 +22,10 @@ LARGEST = 10**15
 _MOST_TOKENS = 60
 
 _ASKED = re.compile(
-    r"^(?:can you |could you |please |and |so |then |now )*(?:(?:tell me |do you know )?(?:what is|what are|how much is|how much are|what does|what would)"
-    r"|calculate|compute|work out|figure out|solve|tell me|give me|what about|how about|do the math)?(?: the)?(?: result of| answer to| value of)? "
+    r"^(?:can you |could you |please |and |so |then |now )*(?:(?:tell me "
+    r"|do you know )?(?:what is|what are|how much is|how much are|what does|what would)"
+    r"|calculate|compute|work out|figure out|solve|tell me|give me|what about|how about"
+    r"|do the math)?(?: the)?(?: result of| answer to| value of)? "
 )
 _END = re.compile(r"(?: (?:equal to|equals?|make|makes|give|is|be|please|now|together))+$")
 _REWRITES: tuple[tuple[str, str], ...] = (
@@ -58,11 +60,11 @@ _SYMBOLS = (
 _TOKEN = re.compile(r"\d+(?:\.\d+)?|sqrt|[-+*/^]")
 
 
-class TooLarge(Exception):  # noqa: N818
+class TooLarge(Exception):
     """A result that is too large to compute or to say."""
 
 
-class NotReal(Exception):  # noqa: N818
+class NotReal(Exception):
     """A result that is no real number."""
 
 

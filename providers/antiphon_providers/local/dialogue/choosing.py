@@ -8,8 +8,8 @@ of the test suite.
 from __future__ import annotations
 
 import re
-from functools import lru_cache
 from collections.abc import Callable, Sequence
+from functools import lru_cache
 from typing import Any
 
 from msgspec import Struct
@@ -63,9 +63,11 @@ _SYNONYMS = tuple(
 )
 _EMPTY_WORDS = frozenset(
     stem(word) for word in "get fetch retrieve do run set tool function api current info data "
-    "information detail details return returns check show list of the for by".split()  # noqa: SIM905
+    "information detail details return returns check show list of the for by".split()
 )  # fmt: skip
-_CALENDAR = frozenset(stem(w) for w in (*WEEKDAYS, *MONTHS, "today", "tomorrow", "tonight", "pm", "am"))
+_CALENDAR = frozenset(
+    stem(w) for w in (*WEEKDAYS, *MONTHS, "today", "tomorrow", "tonight", "pm", "am")
+)
 _ABOUT_US = re.compile(
     r"(what is|tell me|do you know|say)? ?(your|my) name( is .*)?|who (are you|am i)|what are you"
     r"|my name is .*|(hi|hello|hey)( there)?|how are you.*|what can you do|help|thank.*"
@@ -165,7 +167,11 @@ def _name_words(tool: ToolSpec) -> tuple[str, ...]:
 
 
 def _values_of(schema: dict[str, Any]) -> str:
-    listed = [schema.get("enum"), schema.get("examples"), as_schema(schema.get("items")).get("enum")]
+    listed = [
+        schema.get("enum"),
+        schema.get("examples"),
+        as_schema(schema.get("items")).get("enum"),
+    ]
     values = [v for one in listed if isinstance(one, list) for v in one[:20] if isinstance(v, str)]
     return " ".join(humanised(value) for value in values)
 

@@ -32,7 +32,9 @@ _MONTH = rf"(?P<month>{'|'.join(MONTHS)}|{'|'.join(m[:3] for m in MONTHS)}|sept)
 _DAY = r"(?P<day>\d{1,2})(?: ?(?:st|nd|rd|th))?"
 _YEAR = r"(?: (?P<year>20\d\d))?"
 _HOUR = r"(?P<hour>\d{1,2})(?:[: ](?P<minute>\d{2}))?"
-_PART = r"(?: o'?clock)?(?: (?P<half>[ap] ?m|in the morning|in the afternoon|in the evening|at night|tonight))?"
+_PART =
+    r"(?: o'?clock)?(?: (?P<half>[ap] ?m|in the morning|in the afternoon|in the evening"
+    r"|at night|tonight))?"
 _NOON = 12
 
 
@@ -164,9 +166,15 @@ def _time(hour: int, minute: int, half: str) -> time | None:
 _TIMES: tuple[tuple[str, Callable[[re.Match[str]], time | None]], ...] = (
     (r"(?:at )?(?:noon|midday)", lambda _: time(12)),
     (r"(?:at )?midnight", lambda _: time(0)),
-    (rf"(?:at )?(?P<part>half|a quarter|quarter|\d{{1,2}}) (?:minutes )?(?P<way>past|to) {_HOUR}{_PART}",
+    ((
+        rf"(?:at )?(?P<part>half|a quarter|quarter|\d{{1,2}}) (?:minutes )?(?P<way>past"
+        rf"|to) {_HOUR}{_PART}"
+        ),
      _relative),
-    (rf"(?:at |from )?{_HOUR} (?P<half>[ap] ?m|in the morning|in the afternoon|in the evening|at night)",
+    ((
+        rf"(?:at |from )?{_HOUR} (?P<half>[ap] ?m|in the morning|in the afternoon"
+        rf"|in the evening|at night)"
+        ),
      _on_the_clock),
     (rf"(?:at |from )?(?P<hour>\d{{1,2}}):(?P<minute>\d\d){_PART}", _on_the_clock),
     (r"(?:at )?(?P<hour>\d{1,2})(?P<minute>(?!))? o'?\s?clock(?P<half>(?!))?", _on_the_clock),

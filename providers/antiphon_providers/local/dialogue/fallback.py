@@ -14,7 +14,8 @@ from antiphon_providers.local.dialogue.words import clean, words
 _MOST_WORDS = 8
 _QUESTION = re.compile(r"(?:what|when|where|who|why|how|which|is|are|do|does|can|could|will|would)")
 _CORRECTED = re.compile(
-    r"^(?:(?:no|nope|sorry|wait|actually|hang on)\b[ ,.!]*)*(?:i said|i meant|i mean|i asked(?: you)?|what i said was|what i meant was)"
+    r"^(?:(?:no|nope|sorry|wait|actually|hang on)\b[ ,.!]*)*(?:i said|i meant|i mean"
+    r"|i asked(?: you)?|what i said was|what i meant was)"
     r"\b[ ,:]*(?P<what>.+)$", re.IGNORECASE
 )  # fmt: skip
 

@@ -38,10 +38,12 @@ _KIND_WORDS: tuple[tuple[Kind, str], ...] = (
     ("moment", "datetime timestamp"),
     ("date", "date birthday"),
     ("time", "time"),
-    ("code", "id n number amount value digits code zip zipcode postcode postal pin account reference sku isbn iban"),
+    ("code",
+        "id n number amount value digits code zip zipcode postcode postal pin account "
+        "reference sku isbn iban"),
     ("place", "city town location place country destination origin region state airport"),
-    ("passage", "query question message text note notes body content comment reason topic "
-                "description search keywords term task subject summary feedback details"),
+    ("passage", ("query question message text note notes body content comment reason topic "
+                "description search keywords term task subject summary feedback details")),
     ("name", "name surname firstname lastname guest person who"),
 )  # fmt: skip
 _QUESTIONS: dict[Kind, str] = {
@@ -160,7 +162,7 @@ def _kind_by_name(field: Field) -> Kind:
         return "date"
     if "date" in own and "time" in own:
         return "moment"
-    if own and own[-1] in {"name"} and _ENTITY & set(own):
+    if own and own[-1] == "name" and _ENTITY & set(own):
         return "text"
     for kind, marks in _KIND_WORDS:
         if set(own) & set(marks.split()):
@@ -214,14 +216,24 @@ def question(field: Field) -> str:
 def _yes_no_question(field: Field, lowered: str) -> str:
     for opening in ("whether ", "if ", "true if ", "set to true if "):
         if lowered.startswith(opening):
-            return f"Please tell me whether {_brief(lowered[len(opening):])}, yes or no?"
+            return f"Please tell me whether {_brief(lowered[len(opening) :])}, yes or no?"
     return f"Is it {field.label}, yes or no?"
 
 
 def _brief(told: str) -> str:
     """The description up to its first aside."""
-    for mark in (". ", "; ", " (", ", e.g", ", i.e", ", for example", ", like", ", such as", " in YYYY"):
-        told = told.split(mark)[0]
+    for mark in (
+        ". ",
+        "; ",
+        " (",
+        ", e.g",
+        ", i.e",
+        ", for example",
+        ", like",
+        ", such as",
+        " in YYYY",
+    ):
+        told = told.split(mark, maxsplit=1)[0]
     return shortened(told, 80)
 
 

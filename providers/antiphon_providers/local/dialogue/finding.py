@@ -17,8 +17,8 @@ from msgspec import Struct
 from antiphon_providers.local.dialogue.dates import datable, find_date, find_time
 from antiphon_providers.local.dialogue.fields import Field, Kind, kind_of
 from antiphon_providers.local.dialogue.memory import Memory, as_said, name_in
-from antiphon_providers.local.dialogue.spoken_numbers import is_numeral
 from antiphon_providers.local.dialogue.schema import narrowed, objection
+from antiphon_providers.local.dialogue.spoken_numbers import is_numeral
 from antiphon_providers.local.dialogue.values import (
     choice_in,
     code_in,
@@ -39,7 +39,8 @@ _PLACE_CUES = (
     (set[str](), "in|at|near|for|around|to|of"),
 )
 _PASSAGE_CUE = re.compile(
-    r"\b(?:search(?:ing)?(?: \w+){0,2}? for|look(?:ing)? up|look for|find out(?: about)?|find me|find"
+    r"\b(?:search(?:ing)?(?: \w+){0,2}? for|look(?:ing)? up|look for|find out(?: about)?"
+    r"|find me|find"
     r"|about|regarding|saying|that says|say|note that|remind me to|remember to|asking|for|that)\b"
     r"[:,]? (.+)$",
     re.IGNORECASE,

@@ -21,18 +21,25 @@ from antiphon_providers.local.dialogue.words import clean, listed, sentence, sen
 MOST_ACTS = 4
 _WHO = rf"(?:{CALLER}|them|him|her|everyone|[A-Z][\w'-]+(?: [A-Z][\w'-]+)?)"
 _LEAD = re.compile(
-    r"^(?:(?:please|now|then|next|first|finally|also|and|just|briefly|politely|proactively|warmly|kindly|gently"
+    r"^(?:(?:please|now|then|next|first|finally|also|and|just|briefly|politely|proactively"
+    r"|warmly|kindly|gently"
     r"|you (?:should|must|need to|can)|your (?:task|job) is to)\b[ ,:]*)+", re.IGNORECASE
 )  # fmt: skip
 _QUOTED = re.compile(
-    r"\b(?:say|tell|reads?|read out|repeat|announce|greet|ask|answer|reply|respond)\b[^\"]{0,80}\"(?P<text>[^\"]+)\"", re.I
+    (
+        r"\b(?:say|tell|reads?|read out|repeat|announce|greet|ask|answer|reply"
+        r"|respond)\b[^\"]{0,80}\"(?P<text>[^\"]+)\""
+    ),
+    re.IGNORECASE,
 )
 _NEXT_ACT = re.compile(
-    r"(?i),?\s+(?:and|then|and then)\s+(?=(?:ask|tell|say|greet|offer|thank|apologi[sz]e|confirm|wish|remind|let|introduce"
+    r"(?i),?\s+(?:and|then|and then)\s+(?=(?:ask|tell|say|greet|offer|thank|apologi[sz]e"
+    r"|confirm|wish|remind|let|introduce"
     r"|summari[sz]e|explain|welcome)\b)"
 )
 _STYLE = re.compile(
-    r"(?i)(?:be|keep|use|speak|do not|don't|never|always|make it|make sure|in (?:a|one|the)|limit|stay|avoid|no more"
+    r"(?i)(?:be|keep|use|speak|do not|don't|never|always|make it|make sure|in (?:a|one|the)"
+    r"|limit|stay|avoid|no more"
     r"|sound|remember that you|only|write|one sentence|short)\b.*"
 )
 _GO_ON = re.compile(
@@ -108,7 +115,11 @@ def _named(who: str | None) -> str:
 
 def _greeting(conversation: Conversation, found: re.Match[str]) -> str:
     groups = found.groupdict()
-    name = _named(groups.get("name")) or _named(groups.get("who")) or memory_of(conversation.heard).name
+    name = (
+        _named(groups.get("name"))
+        or _named(groups.get("who"))
+        or memory_of(conversation.heard).name
+    )
     word = (groups.get("word") or "hello").capitalize()
     if found[0][:7].lower() == "welcome":
         word = f"Welcome{groups.get('place') or ''}"
@@ -163,24 +174,46 @@ def _summary(conversation: Conversation, _found: re.Match[str]) -> str:
 _ACTS: tuple[tuple[re.Pattern[str], Act], ...] = tuple(
     (re.compile(rf"(?i:{pattern})" if "[A-Z]" not in pattern else pattern), act)
     for pattern, act in (
-        (rf"(?:[Ss]ay|[Tt]ell {_WHO}|[Rr]ead(?: out)?|[Rr]epeat|[Aa]nnounce)"
-         r"(?: exactly| this| the following| verbatim| word for word| aloud)*\s*:\s*(?P<what>.+)", _verbatim),
-        (rf"[Ss]ay (?P<word>hello|hi|goodbye|bye|good morning|good afternoon|good evening|good night|welcome)(?: again)?"
-         rf"(?: to)?(?: (?P<who>{_WHO}))?(?:,? (?:named|called|whose name is) (?P<name>[A-Z][\w'-]+))?(?: by name| warmly| politely)?", _greeting),
-        (rf"(?:[Gg]reet|[Ww]elcome)(?: (?P<who>{_WHO}))?(?:,? (?:named|called|whose name is) (?P<name>[A-Z][\w'-]+))?"
-         r"(?P<place> back| to [^,]+)?(?: (?:by name|warmly|politely|in |with |briefly|friendly|as ).*)?", _greeting),
+        ((rf"(?:[Ss]ay|[Tt]ell {_WHO}|[Rr]ead(?: out)?|[Rr]epeat|[Aa]nnounce)"
+         r"(?: exactly| this| the following| verbatim| word for word"
+         r"| aloud)*\s*:\s*(?P<what>.+)"), _verbatim),
+        ((
+            rf"[Ss]ay (?P<word>hello|hi|goodbye|bye|good morning|good afternoon|good evening"
+            rf"|good night|welcome)(?: again)?"
+         rf"(?: to)?(?: (?P<who>{_WHO}))?(?:,? (?:named|called"
+         rf"|whose name is) (?P<name>[A-Z][\w'-]+))?(?: by name| warmly| politely)?"), _greeting),
+        ((
+            rf"(?:[Gg]reet|[Ww]elcome)(?: (?P<who>{_WHO}))?(?:,? (?:named|called"
+            rf"|whose name is) (?P<name>[A-Z][\w'-]+))?"
+         r"(?P<place> back| to [^,]+)?(?: (?:by name|warmly|politely|in |with |briefly|friendly"
+         r"|as ).*)?"), _greeting),
         (r"(?:end|close|finish) the (?:call|conversation).*|say your goodbyes",
          lambda _conversation, _found: "Goodbye, and take care!"),
-        (rf"(?:[Tt]ell|[Ii]nform|[Nn]otify|[Rr]emind|[Ll]et|[Aa]dvise|[Aa]ssure|[Ww]arn|[Ee]xplain to) {_WHO}(?: know)? that (?P<what>.+)", _that),
-        (r"(?:say|mention|explain|announce|state|confirm|point out|add|note) that (?P<what>.+)", _that),
+        ((
+            rf"(?:[Tt]ell|[Ii]nform|[Nn]otify|[Rr]emind|[Ll]et|[Aa]dvise|[Aa]ssure|[Ww]arn"
+            rf"|[Ee]xplain to) {_WHO}(?: know)? that (?P<what>.+)"
+            ), _that),
+        ((
+            r"(?:say|mention|explain|announce|state|confirm|point out|add"
+            r"|note) that (?P<what>.+)"
+            ), _that),
         (rf"(?:[Tt]ell|[Rr]emind|[Ii]nvite|[Ii]nstruct|[Aa]dvise) {_WHO} to (?P<what>.+)", _to),
         (rf"(?:[Tt]ell|[Ss]ay)(?: {_WHO})?(?: a| another| me a)?(?: short| good| funny)? joke.*",
          lambda conversation, _found: varied(conversation, JOKES)),
-        (rf"(?:[Tt]ell|[Ii]nform|[Rr]emind|[Ll]et|[Tt]alk to) {_WHO}(?: know)? (?:about|of|what|when|where|how|which|who) (?P<what>.+)", _about),
-        (rf"(?:[Tt]ell|[Gg]ive|[Rr]ead) {_WHO} (?P<what>(?:the|our|your) (?:(?!\b(?:is|are|was|were|has|have|will|can)\b).)+)", _about),
+        ((
+            rf"(?:[Tt]ell|[Ii]nform|[Rr]emind|[Ll]et|[Tt]alk to) {_WHO}(?: know)? (?:about|of"
+            rf"|what|when|where|how|which|who) (?P<what>.+)"
+            ), _about),
+        ((
+            rf"(?:[Tt]ell|[Gg]ive|[Rr]ead) {_WHO} (?P<what>(?:the|our|your) (?:(?!\b(?:is|are"
+            rf"|was|were|has|have|will|can)\b).)+)"
+            ), _about),
         (r"(?:explain|describe|talk about|mention) (?P<what>.+)", _about),
         (rf"(?:[Tt]ell|[Ii]nform|[Ll]et|[Rr]emind) {_WHO}(?: know)? (?P<what>.+)", _that),
-        (rf"(?:[Aa]sk|[Ii]nquire)(?: {_WHO}(?= ))? (?P<what>(?:for|about|whether|if|to|what|which|how|when|where|who|why)\b.+)", _ask),
+        ((
+            rf"(?:[Aa]sk|[Ii]nquire)(?: {_WHO}(?= ))? (?P<what>(?:for|about|whether|if|to|what"
+            rf"|which|how|when|where|who|why)\b.+)"
+            ), _ask),
         (rf"[Aa]sk (?:{_WHO} )?(?P<what>.+)", _ask),
         (rf"[Aa]pologi[sz]e(?: to {_WHO})?(?: (?P<for>for|about|that) ?(?P<what>.+))?", _sorry),
         (rf"[Tt]hank(?: (?P<who>{_WHO}))?(?: for (?P<what>.+))?", _thanks),

@@ -51,15 +51,19 @@ _RELATED = tuple(
     )
 )
 _DIRECTIVE = re.compile(
-    r"(?:please |also |but |and |then |first |next |finally )*(?:always|never|do not|be|keep|answer|ask|speak|use|avoid|respond"
-    r"|reply|greet|help|make sure|ensure|remember|start|begin|end|if|when the|when a|when they|only|try|act|"
-    r"pretend|offer|confirm|say|tell|call|before|after|once|you (?:must|should|are|can|may|will|have"
+    r"(?:please |also |but |and |then |first |next |finally )*(?:always|never|do not|be|keep"
+    r"|answer|ask|speak|use|avoid|respond"
+    r"|reply|greet|help|make sure|ensure|remember|start|begin|end|if|when the|when a|when they"
+    r"|only|try|act|"
+    r"pretend|offer|confirm|say|tell|call|before|after|once|you (?:must|should|are|can|may|will"
+    r"|have"
     r" to|need|speak|talk|never|always|answer|help|take)|your (?:job|task|role|goal|name|tone)|let|"
     r"you're|under no|stay|do|write|talk|collect|transfer|rules?|style|instructions?|tools?)\b"
 )
 _QUESTION = re.compile(
     r"(?:and |so |but )?(?:what|when|where|who|why|how|which|is|are|do|does|did|can|could|may|will|"
-    r"would|have|has|tell|give|explain|i (?:want|would like|need) to know|i am (?:looking|wondering)"
+    r"would|have|has|tell|give|explain|i (?:want|would like|need) to know|i am (?:looking"
+    r"|wondering)"
     r"|any|until|until)\b"
 )
 _WANTED = (

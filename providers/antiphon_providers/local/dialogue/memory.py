@@ -23,7 +23,7 @@ from antiphon_providers.local.dialogue.words import (
 _NOT_NAMES = frozenset(
     """fine good well great okay ok sorry here back ready done sure not just very so looking
     calling trying going happy sad tired a an the in at on from hungry interested afraid glad
-    your my one it that this""".split()  # noqa: SIM905
+    your my one it that this""".split()
 )
 _NAME = r"(?P<name>[^\W\d_][\w'-]*(?: [^\W\d_][\w'-]*)?)"
 _NAMED = (
@@ -46,7 +46,8 @@ _ASK_ATTRIBUTE = re.compile(
 _ASK_NAME = re.compile(r"(?:do you (?:know|remember) )?(?:what is )?my name(?: is)?|who am i"
                        r"|do you (?:know|remember) who i am|(?:can you )?say my name")  # fmt: skip
 _ASK_ALL = re.compile(
-    r"(?:so )?what (?:did|have) i (?:tell|told|say|said|ask|asked)(?: to)?(?: you)?(?: to remember)?"
+    r"(?:so )?what (?:did|have) i (?:tell|told|say|said|ask"
+    r"|asked)(?: to)?(?: you)?(?: to remember)?"
     r"(?: so far| before| about me)?|what do you (?:remember|know)(?: about me)?"
 )
 _SWITCHED = {
@@ -97,7 +98,10 @@ def fact_in(text: str) -> tuple[str, str] | None:
     found = _FACT.search(told)
     if not found or found["what"] == "name" or len(found["value"]) > 200:  # noqa: PLR2004
         return None
-    if not told.startswith(("my ", "our ", "remember", "actually", "no ")) and "remember" not in told:
+    if (
+        not told.startswith(("my ", "our ", "remember", "actually", "no "))
+        and "remember" not in told
+    ):
         return None
     return found["what"].strip(), as_said(found["value"], text)
 

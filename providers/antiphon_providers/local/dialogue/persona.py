@@ -13,30 +13,39 @@ NATURE = "Antiphon's built-in demo agent, a small rule-based program, not a lang
 """What the agent says it is when it is asked."""
 
 _OPENING = re.compile(
-    r"(?:you are|you're|act as|pretend to be|your role is|i want you to be|this is) (?P<who>.+)", re.IGNORECASE
+    r"(?:you are|you're|act as|pretend to be|your role is|i want you to be|this is) (?P<who>.+)",
+    re.IGNORECASE,
 )
 _YOUR_NAME = re.compile(
-    r"\b(?:[Yy]our name is|[Yy]ou are called|[Yy]ou're called|[Yy]ou are named|named|called|goes by) (?P<name>[A-Z][\w'-]+)"
+    r"\b(?:[Yy]our name is|[Yy]ou are called|[Yy]ou're called|[Yy]ou are named|named|called"
+    r"|goes by) (?P<name>[A-Z][\w'-]+)"
 )
-_NAME = re.compile(r"(?P<name>[A-Z][\w'-]+(?: [A-Z][\w'-]+)?)(?=$|[,.;:!]| from | at | of | and | the | \()")
-_ROLE = re.compile(
-    r"\b(?P<role>(?:the|an?|our) (?:[\w'&-]+ ?){1,14})", re.IGNORECASE
+_NAME = re.compile(
+    r"(?P<name>[A-Z][\w'-]+(?: [A-Z][\w'-]+)?)(?=$|[,.;:!]| from | at | of | and | the | \()"
 )
+_ROLE = re.compile(r"\b(?P<role>(?:the|an?|our) (?:[\w'&-]+ ?){1,14})", re.IGNORECASE)
 _ROLE_END = re.compile(
-    r"\b(?:who|that|which|named|called|and you|and your|with|whose|answering|helping|speaking|designed|here)\b"
+    r"\b(?:who|that|which|named|called|and you|and your|with|whose|answering|helping|speaking"
+    r"|designed|here)\b"
     r"|[,.;:!(]|\band (?:help|answer|speak|take)"
 )
 _WHO = re.compile(
-    r"(?:so |and )*(?:who are you|what is your name|who am i (?:speaking|talking) (?:to|with)|who is this"
-    r"|who is (?:speaking|there|that)|introduce yourself|do you have a name|can you tell me your name"
+    r"(?:so |and )*(?:who are you|what is your name|who am i (?:speaking|talking) (?:to|with)"
+    r"|who is this"
+    r"|who is (?:speaking|there|that)|introduce yourself|do you have a name"
+    r"|can you tell me your name"
     r"|tell me (?:your name|who you are|about yourself)|what should i call you|what are you called"
-    r"|what do you do|where do you work|which (?:company|hotel|business|restaurant) is this)(?: again)?"
+    r"|what do you do|where do you work|which (?:company|hotel|business"
+    r"|restaurant) is this)(?: again)?"
 )
 _WHAT = re.compile(
-    r"(?:so |and |but |wait )*(?:what are you|are you (?:a |an |some kind of )?(?:real|human|person|robot|bot|machine|ai|"
+    r"(?:so |and |but |wait )*(?:what are you|are you (?:a |an |some kind of )?(?:real|human"
+    r"|person|robot|bot|machine|ai|"
     r"computer|language model|llm|chat ?gpt|alive|real person|program|demo|recording|human being).*"
-    r"|(?:am i|are we) (?:talking|speaking) (?:to|with) (?:a |an )?(?:human|person|robot|machine|computer|bot|ai|"
-    r"real person).*|(?:which|what) (?:language )?model (?:are you|do you use|is this).*|who (?:made|built|created) you"
+    r"|(?:am i|are we) (?:talking|speaking) (?:to|with) (?:a |an )?(?:human|person|robot"
+    r"|machine|computer|bot|ai|"
+    r"real person).*|(?:which|what) (?:language )?model (?:are you|do you use|is this).*"
+    r"|who (?:made|built|created) you"
     r"|how do you work|is this (?:a )?(?:recording|robot|bot|ai|machine|real person|human))"
 )
 
@@ -100,10 +109,18 @@ def introduced(conversation: Conversation) -> Answer | None:
 def opener(conversation: Conversation) -> str:
     """The first words of a conversation that the agent begins, or goes on with."""
     persona = persona_of(conversation.rules)
-    who = f" {persona.introduction}" if persona.name or persona.role else " I'm Antiphon's demo agent."
+    who = (
+        f" {persona.introduction}"
+        if persona.name or persona.role
+        else " I'm Antiphon's demo agent."
+    )
     if not conversation.last_said:
         return f"Hello!{who} How can I help you?"
     return varied(
         conversation,
-        ("What can I do for you?", "I'm here. How can I help?", "Is there something I can help with?"),
+        (
+            "What can I do for you?",
+            "I'm here. How can I help?",
+            "Is there something I can help with?",
+        ),
     )

@@ -16,21 +16,28 @@ _LONGEST_SPELLING = 40
 
 _POLITE = r"(?:can you |could you |please |now |and )*"
 _COUNT = re.compile(
-    rf"{_POLITE}count(?: up| down| backwards?)?(?: from (?P<start>\d{{1,6}}))?(?: up| down| backwards?)?(?: to (?P<end>\d{{1,6}}))?(?: for me)?"
+    rf"{_POLITE}count(?: up| down| backwards?)?(?: from (?P<start>\d{{1,6}}))?(?: up| down"
+    rf"| backwards?)?(?: to (?P<end>\d{{1,6}}))?(?: for me)?"
 )
 _SPELL = re.compile(
-    rf"{_POLITE}(?:spell(?: out)?|how do (?:you|i) spell|how is|what is the spelling of|the spelling of)(?: the (?:word|name))? (?P<word>.+?)(?: spelled| spelt| for me)?"
+    rf"{_POLITE}(?:spell(?: out)?|how do (?:you|i) spell|how is|what is the spelling of"
+    rf"|the spelling of)(?: the (?:word|name))? (?P<word>.+?)(?: spelled| spelt| for me)?"
 )
 _NEIGHBOUR = re.compile(
-    rf"{_POLITE}(?:tell me )?(?:what|which) (?:day|month)? ?(?:comes |is |of the year )*(?P<side>after|before|follows|precedes) (?P<what>\w+)"
+    rf"{_POLITE}(?:tell me )?(?:what|which) (?:day|month)? ?(?:comes |is "
+    rf"|of the year )*(?P<side>after|before|follows|precedes) (?P<what>\w+)"
 )
 _RECITE = re.compile(
-    rf"{_POLITE}(?:what are|say|tell me|list|name|recite|give me)?(?: me)?(?: all)?(?: of)? ?(?:the )?(?P<what>days of the week|weekdays|months of the year|months|alphabet|abc)(?: in order)?"
+    rf"{_POLITE}(?:what are|say|tell me|list|name|recite"
+    rf"|give me)?(?: me)?(?: all)?(?: of)? ?(?:the )?(?P<what>days of the week|weekdays"
+    rf"|months of the year|months|alphabet|abc)(?: in order)?"
 )
 _COIN = re.compile(rf"{_POLITE}(?:flip|toss|throw)(?: me)? a coin.*|heads or tails")
 _DIE = re.compile(rf"{_POLITE}(?:roll|throw)(?: me)?(?: a| the| some| \d+)? (?:dice|die|d ?6).*")
 _PICK = re.compile(
-    rf"{_POLITE}(?:pick|choose|give me|tell me|say|think of)(?: me)? a (?:random )?number(?: between (?P<low>\d{{1,9}}) and (?P<high>\d{{1,9}})| from (?P<from>\d{{1,9}}) to (?P<to>\d{{1,9}}))?"
+    rf"{_POLITE}(?:pick|choose|give me|tell me|say|think of)(?: me)? a (?:random )?number(?: "
+    rf"between (?P<low>\d{{1,9}}) and (?P<high>\d{{1,9}})"
+    rf"| from (?P<from>\d{{1,9}}) to (?P<to>\d{{1,9}}))?"
 )
 
 
@@ -109,5 +116,7 @@ def chanced(conversation: Conversation) -> Answer | None:
 
 
 def _draw(conversation: Conversation, sides: int) -> int:
-    digest = hashlib.sha256(f"{conversation.seed}{conversation.utterance}".encode(errors="replace")).digest()
+    digest = hashlib.sha256(
+        f"{conversation.seed}{conversation.utterance}".encode(errors="replace")
+    ).digest()
     return int.from_bytes(digest[:8], "big") % sides

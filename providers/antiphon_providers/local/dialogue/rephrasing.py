@@ -7,7 +7,9 @@ import re
 from antiphon_providers.local.dialogue.words import clean, sentence
 
 CALLER = r"(?:the |our |this )?(?:user|caller|customer|guest|client|person|visitor)"
-_CALLER_NAMED = re.compile(rf"\b(?:they|them|their|theirs|he|she|him|his|her|{CALLER}(?:'s)?)\b", re.I)
+_CALLER_NAMED = re.compile(
+    rf"\b(?:they|them|their|theirs|he|she|him|his|her|{CALLER}(?:'s)?)\b", re.IGNORECASE
+)
 _AGENT = (
     (r"\byou are\b|\byou're\b", "I am"),
     (r"\b(to|for|with|by|from|at|of|call|help|reach|tell) you\b", r"\1 me"),
@@ -78,12 +80,18 @@ def _asking(text: str) -> str:
 
 
 def _possessed(noun: str) -> str:
-    return noun if re.match(r"(?i)(your|the|a|an|my|any|some|more|what|how)\b", noun) else f"your {noun}"
+    return (
+        noun
+        if re.match(r"(?i)(your|the|a|an|my|any|some|more|what|how)\b", noun)
+        else f"your {noun}"
+    )
 
 
 def _inverted(clause: str) -> str | None:
     """``you want tea`` as ``do you want tea``, ``the room is fine`` as ``is the room fine``."""
-    found = re.match(rf"(?i)(you|I|(?:[\w']+ ){{0,3}}?[\w']+) ({_AUXILIARY}|is|was|has|have|am)\b ?(.*)", clause)
+    found = re.match(
+        rf"(?i)(you|I|(?:[\w']+ ){{0,3}}?[\w']+) ({_AUXILIARY}|is|was|has|have|am)\b ?(.*)", clause
+    )
     if found and not (found[1].lower() == "you" and found[2] == "have"):
         return f"{found[2]} {found[1]} {found[3]}".strip()
     mine = re.match(r"(?i)you (.+)", clause)
@@ -93,8 +101,14 @@ def _inverted(clause: str) -> str | None:
 def _question_with_word(told: str) -> str:
     noun = r"(?P<noun>(?: [\w'-]+){0,4}?)"
     helped = re.fullmatch(
-        rf"(?i)(?P<word>{_QUESTION_WORDS}){noun} (?P<who>you|I) (?P<aux>{_AUXILIARY}|am) ?(?P<rest>.*)", told
-    ) or re.fullmatch(rf"(?i)(?P<word>{_QUESTION_WORDS})(?P<noun>) (?P<who>your .+|the .+) (?P<aux>is|are|was)(?P<rest>)", told)
+        rf"(?i)(?P<word>{_QUESTION_WORDS}){noun} (?P<who>you|I) (?P<aux>{_AUXILIARY}"
+        rf"|am) ?(?P<rest>.*)",
+        told,
+    ) or re.fullmatch(
+        rf"(?i)(?P<word>{_QUESTION_WORDS})(?P<noun>) (?P<who>your .+|the .+) (?P<aux>is|are"
+        rf"|was)(?P<rest>)",
+        told,
+    )
     if helped:
         return f"{helped['word']}{helped['noun']} {helped['aux']} {helped['who']} {helped['rest']}".strip()
     plain_verb = re.fullmatch(rf"(?i)(?P<word>{_QUESTION_WORDS}){noun} you (?P<rest>.+)", told)

@@ -28,7 +28,17 @@ LONGEST_SPEECH = 420
 """Characters said about one result: half a minute."""
 _MOST_ITEMS = 5
 _DEEPEST = 3
-_SPOKEN_KEYS = ("message", "answer", "summary", "text", "speech", "result", "response", "say", "output")
+_SPOKEN_KEYS = (
+    "message",
+    "answer",
+    "summary",
+    "text",
+    "speech",
+    "result",
+    "response",
+    "say",
+    "output",
+)
 _ERROR_KEYS = ("error", "errors", "error_message", "detail", "reason", "message")
 _SUCCESS_KEYS = frozenset({"ok", "success", "succeeded", "done", "status"})
 _SUCCESS_WORDS = frozenset({"ok", "okay", "success", "succeeded", "done", "completed", "200"})

@@ -36,71 +36,84 @@ def _exchange(said: str, *answers: str) -> Exchange:
 _YOU = "(?: (?:today|tonight|doing|doing today|this morning|this evening|there))*"
 EXCHANGES = (
     _exchange(
-        rf"(?:(?:hi|hello|hey) )*(?:how are you{_YOU}|how is it going|how do you do|what is up|how have you been"
+        rf"(?:(?:hi|hello|hey) )*(?:how are you{_YOU}|how is it going|how do you do|what is up"
+        rf"|how have you been"
         rf"|are you (?:well|ok|okay|alright))(?: today)?",
         "I'm fine, thank you. How can I help?",
         "Very well, thanks for asking. What can I do for you?",
     ),
     _exchange(
-        r"(?:(?:hello|hi|hey) )*(?:can you hear me|do you hear me|are you there|are you still there|anybody there"
+        r"(?:(?:hello|hi|hey) )*(?:can you hear me|do you hear me|are you there"
+        r"|are you still there|anybody there"
         r"|is anyone there|are you listening|testing|test|mic check|hello hello)(?: .{0,20})?",
         "Yes, I can hear you.",
         "I hear you. Go ahead.",
     ),
     _exchange(
-        r"(?:no |great |perfect |all right |cool |many |yes )*(?:thanks|thank you|thank you very much|cheers|much appreciated"
+        r"(?:no |great |perfect |all right |cool |many |yes )*(?:thanks|thank you"
+        r"|thank you very much|cheers|much appreciated"
         r"|that is (?:very )?(?:kind|helpful|all|it|perfect|great|everything))"
         r"(?: .{0,24})?(?: thanks| thank you)?",
         "You're welcome. Is there anything else?",
         "My pleasure. Anything else?",
     ),
     _exchange(
-        r"(?:thanks |thank you |okay |no |all right |well )*(?:goodbye|good bye|bye(?: bye)?|see you.*|talk to you later|have a (?:nice|good|great) .*"
+        r"(?:thanks |thank you |okay |no |all right |well )*(?:goodbye|good bye|bye(?: bye)?"
+        r"|see you.*|talk to you later|have a (?:nice|good|great) .*"
         r"|good night|take care|that will be all|i have to go(?: now)?|hang up)(?: .{0,20})?",
         "Goodbye!",
         "Bye, and take care.",
     ),
     _exchange(
-        r"(?:i am )?(?:so |very |really )?sorry(?: about that)?|my (?:bad|mistake)|excuse me|apologies",
+        r"(?:i am )?(?:so |very |really )?sorry(?: about that)?|my (?:bad|mistake)|excuse me"
+        r"|apologies",
         "No problem at all.",
         "That's quite all right.",
     ),
     _exchange(
-        r"(?:please )?(?:tell me|do you know|say|i want to hear|give me|how about|know)?(?: (?:a|any|another|some|one more))* ?"
+        r"(?:please )?(?:tell me|do you know|say|i want to hear|give me|how about"
+        r"|know)?(?: (?:a|any|another|some|one more))* ?"
         r"(?:good |funny )?(?:jokes?|something funny)(?: please)?|make me laugh|another(?: one)?",
         *JOKES,
     ),
     _exchange(
-        r"(?:you are |that is |that was |it is )?(?:so |very |really |pretty )?(?:good|great|nice|cool|awesome|amazing|funny|perfect"
-        r"|excellent|wonderful|interesting|lovely|well done|good job|smart)(?: .{0,12})?|i (?:like|love) (?:you|it|that)|wow|haha.*|ha",
+        r"(?:you are |that is |that was |it is )?(?:so |very |really |pretty )?(?:good|great"
+        r"|nice|cool|awesome|amazing|funny|perfect"
+        r"|excellent|wonderful|interesting|lovely|well done|good job|smart)(?: .{0,12})?"
+        r"|i (?:like|love) (?:you|it|that)|wow|haha.*|ha",
         "Thank you.",
         "I'm glad to hear that.",
     ),
     _exchange(
-        r"(?:you are |that is |this is )?(?:so |very |really )?(?:stupid|dumb|useless|wrong|not right|bad|terrible|annoying|not what i (?:said|meant|asked).*"
+        r"(?:you are |that is |this is )?(?:so |very |really )?(?:stupid|dumb|useless|wrong"
+        r"|not right|bad|terrible|annoying|not what i (?:said|meant|asked).*"
         r"|incorrect)(?: .{0,20})?|you (?:do not|did not) understand.*|i hate (?:you|this)",
         "I'm sorry. Please tell me again in other words.",
         "Sorry about that. I'm only a small program. How would you put it in a few words?",
     ),
     _exchange(
-        r"(?:please )?(?:stop|cancel|never ?mind|forget (?:it|that|about it)|be quiet|shut up|quiet|enough|stop (?:it|that|talking)"
+        r"(?:please )?(?:stop|cancel|never ?mind|forget (?:it|that|about it)|be quiet|shut up"
+        r"|quiet|enough|stop (?:it|that|talking)"
         r"|cancel (?:it|that)|nothing)(?: please)?",
         "All right, I'll stop.",
         "Okay. I'm here when you need me.",
     ),
     _exchange(
-        r"(?:wait|hold on|one (?:moment|second)|just a (?:moment|second|minute)|hang on|give me a (?:moment|second|minute)"
+        r"(?:wait|hold on|one (?:moment|second)|just a (?:moment|second|minute)|hang on"
+        r"|give me a (?:moment|second|minute)"
         r"|let me (?:think|see|check))(?: .{0,20})?",
         "Take your time.",
         "Of course. I'll wait.",
     ),
     _exchange(
-        r"(?:can|could) (?:i|you) (?:ask|help|do) (?:you )?(?:a question|something|me|me with something|me a favour|something for me)",
+        r"(?:can|could) (?:i|you) (?:ask|help|do) (?:you )?(?:a question|something|me"
+        r"|me with something|me a favour|something for me)",
         "Of course. What is it?",
         "Sure, go ahead.",
     ),
     _exchange(
-        r"(?:can you |could you |please )*(?:speak|talk|be)(?: up| louder| quieter| more quietly)(?: please)?|louder|quieter",
+        r"(?:can you |could you |please )*(?:speak|talk|be)(?: up| louder| quieter"
+        r"| more quietly)(?: please)?|louder|quieter",
         "I can't change my volume, but you can turn your speaker up or down.",
     ),
     _exchange(
@@ -109,27 +122,37 @@ EXCHANGES = (
     ),
     _exchange(r"i am (?:fine|good|great|well|okay|ok|all right|very well)(?: .{0,20})?",
               "Good to hear. What can I do for you?"),
-    _exchange(r"i am (?:\w+ )?(?:sad|tired|sick|upset|angry|lonely|not (?:good|well|so good))(?: .{0,20})?",
+    _exchange(
+        r"i am (?:\w+ )?(?:sad|tired|sick|upset|angry|lonely|not (?:good|well"
+        r"|so good))(?: .{0,20})?",
               "I'm sorry to hear that. Is there something I can do?"),
 )  # fmt: skip
 _GREETING = re.compile(
-    r"(?:(?:hello|hi|hey|hiya|howdy|greetings|good (?:morning|afternoon|evening|day))(?: there| again| everyone)*)+(?: [\w']+)?"
+    r"(?:(?:hello|hi|hey|hiya|howdy|greetings|good (?:morning|afternoon|evening|day))(?: there"
+    r"| again| everyone)*)+(?: [\w']+)?"
 )
 _ABILITIES = re.compile(
-    r"(?:please )*(?:help(?: me)?|what (?:can|could|else can) (?:you|i) (?:do|help(?: me)? with|say|ask)(?: .{0,24})?"
-    r"|what are you (?:good|able) .*|how can you help(?: me)?|how does this work|what (?:do|should) i (?:say|do)"
+    r"(?:please )*(?:help(?: me)?|what (?:can|could|else can) (?:you|i) (?:do|help(?: me)? with"
+    r"|say|ask)(?: .{0,24})?"
+    r"|what are you (?:good|able) .*|how can you help(?: me)?|how does this work|what (?:do"
+    r"|should) i (?:say|do)"
     r"|what are my options|i (?:need|want) (?:some )?help)(?: here| for me)?"
 )
 _AGAIN = re.compile(
-    r"(?:sorry |pardon |um |i am sorry |no )*(?:(?:can|could|would|will) you )?(?:please )?(?:say|repeat|tell me)(?: (?:that|it|this|yourself|the last \w+))*"
+    r"(?:sorry |pardon |um |i am sorry |no )*(?:(?:can|could|would"
+    r"|will) you )?(?:please )?(?:say|repeat|tell me)(?: (?:that|it|this|yourself"
+    r"|the last \w+))*"
     r"(?: again| once more| one more time| (?:more )?slow(?:ly|er))*(?: please)?"
-    r"|(?:sorry )?(?:pardon(?: me)?|come again|what|what was that|what did you (?:just )?say|repeat|again|once more|slower|more slowly|huh)"
-    r"|(?:sorry )?i (?:did not|could not|cannot|do not) (?:catch|hear|get|understand) (?:that|you|it|what you said)(?: .{0,30})?"
+    r"|(?:sorry )?(?:pardon(?: me)?|come again|what|what was that|what did you (?:just )?say"
+    r"|repeat|again|once more|slower|more slowly|huh)"
+    r"|(?:sorry )?i (?:did not|could not|cannot|do not) (?:catch|hear|get|understand) (?:that"
+    r"|you|it|what you said)(?: .{0,30})?"
     r"|(?:can you |please )*(?:speak|talk|go) (?:more slowly|slower|slowly)(?: please)?"
 )
 
 _BARE = re.compile(
-    r"(yes|yeah|yep|yup|sure|correct|right|of course|definitely|absolutely|true|okay|ok|exactly|indeed"
+    r"(yes|yeah|yep|yup|sure|correct|right|of course|definitely|absolutely|true|okay|ok|exactly"
+    r"|indeed"
     r"|no|nope|nah|not (?:now|really|today|yet)|go ahead|please do)\b"
 )
 
@@ -184,7 +207,9 @@ def agreed(conversation: Conversation) -> Answer | None:
     asked = conversation.last_said.endswith("?")
     more = re.search(r"(?i)anything else|something (?:else|i can)", conversation.last_said)
     if answer:
-        return Answer(varied(conversation, ("Good. Please go ahead.", "All right. What would you like?")))
+        return Answer(
+            varied(conversation, ("Good. Please go ahead.", "All right. What would you like?"))
+        )
     if more:
         return Answer("All right. Have a nice day!")
     return Answer(varied(conversation, (

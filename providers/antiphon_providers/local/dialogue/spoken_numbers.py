@@ -117,7 +117,9 @@ def _figures(tokens: list[str], start: int) -> tuple[str, int]:
 def numbers_in(text: str) -> list[Fraction]:
     """All numbers of a text, in order; ``minus`` or ``negative`` before one makes it so."""
     found: list[Fraction] = []
-    for match in re.finditer(r"(?:\b(minus|negative) )?(?<![\d.:])(\d+(?:\.\d+)?)\b", numerals(text)):
+    for match in re.finditer(
+        r"(?:\b(minus|negative) )?(?<![\d.:])(\d+(?:\.\d+)?)\b", numerals(text)
+    ):
         if len(match[2]) <= _LONGEST_NUMERAL:
             found.append(Fraction(match[2]) * (-1 if match[1] else 1))
     return found
@@ -155,4 +157,4 @@ def ordinal(number: int) -> str:
     """``1st``, ``22nd``, ``13th``."""
     if number % 100 in {11, 12, 13}:
         return f"{number}th"
-    return f"{number}{ {1: 'st', 2: 'nd', 3: 'rd'}.get(number % 10, 'th')}"
+    return f"{number}{ {1: 'st', 2: 'nd', 3: 'rd'}.get(number % 10, 'th') }"

@@ -18,15 +18,21 @@ from antiphon_providers.local.dialogue.words import core
 
 _POLITE = r"(?:can you |could you |please |and |so )*(?:tell me |do you know |say )?"
 _TIME = re.compile(
-    rf"{_POLITE}(?:what time is it|what is the time|what is the current time|what time it is|the (?:current )?time|what the time is"
-    r"|have you got the time|do you have the time|current time)(?: now| right now| please| there| today)*"
+    rf"{_POLITE}(?:what time is it|what is the time|what is the current time|what time it is"
+    rf"|the (?:current )?time|what the time is"
+    r"|have you got the time|do you have the time|current time)(?: now| right now| please"
+    r"| there| today)*"
 )
 _DAY = re.compile(
-    rf"{_POLITE}(?:what (?:day|date|weekday)(?: of the week)? (?:is|was|will) (?:it |be )?(?P<day>.*)|what is the (?:current )?(?:date|day)(?P<rest>.*)"
-    r"|what is today(?: s)?(?: s date)?|what day it is|the date|the day|what is the date today|today's date|what is today's date)"
+    rf"{_POLITE}(?:what (?:day|date|weekday)(?: of the week)? (?:is|was|will) (?:it "
+    rf"|be )?(?P<day>.*)|what is the (?:current )?(?:date|day)(?P<rest>.*)"
+    r"|what is today(?: s)?(?: s date)?|what day it is|the date|the day|what is the date today"
+    r"|today's date|what is today's date)"
 )
 _UNTIL = re.compile(
-    rf"{_POLITE}how (?P<unit>many days|many weeks|long|far)(?: are there| is it| are left| away| do we have| to go| left)* ?(?:until|till|til|to|before|away is|away are|is) (?P<what>.+)"
+    rf"{_POLITE}how (?P<unit>many days|many weeks|long|far)(?: are there| is it| are left| away"
+    rf"| do we have| to go| left)* ?(?:until|till|til|to|before|away is|away are"
+    rf"|is) (?P<what>.+)"
 )
 _YEAR = re.compile(rf"{_POLITE}(?:what|which) year (?:is it|are we in|is this)(?: now)?")
 _MONTH = re.compile(rf"{_POLITE}(?:what|which) month (?:is it|are we in|is this)(?: now)?")

@@ -28,18 +28,21 @@ MOST_REPLAYED = 60
 """Turns that are replayed; a request older than that is forgotten."""
 
 _DROP = re.compile(
-    r"(?:no |oh |actually |sorry |please )*(?:never ?mind|forget (?:it|that|about it)|cancel(?: that| it)?"
+    r"(?:no |oh |actually |sorry |please )*(?:never ?mind|forget (?:it|that|about it)"
+    r"|cancel(?: that| it)?"
     r"|stop(?: it| that)?|leave it|drop it|do not bother|skip it|i (?:have )?changed my mind"
     r"|not anymore|quit|abort)(?: please| thanks)?"
 )
 _CORRECTION = re.compile(
-    r"^(?:(?:no|nope|sorry|wait|actually|oh|hang on)\b[ ,.]*)+(?:i (?:said|meant|mean)\b|make (?:it|that)\b|it's\b|change (?:it|that) to\b)?"
+    r"^(?:(?:no|nope|sorry|wait|actually|oh|hang on)\b[ ,.]*)+(?:i (?:said|meant|mean)\b"
+    r"|make (?:it|that)\b|it's\b|change (?:it|that) to\b)?"
     r"|^(?:i (?:said|meant|mean)|make (?:it|that)|change (?:it|that) to)\b",
     re.IGNORECASE,
 )
 _FOLLOWING = re.compile(r"^(?:and |or )?(?:what about|how about|and)\b", re.IGNORECASE)
 _ASIDE = re.compile(
-    r"(?:what|when|where|who|why|how|which|can you|could you|do you|are you|is there|will you|tell me"
+    r"(?:what|when|where|who|why|how|which|can you|could you|do you|are you|is there|will you"
+    r"|tell me"
     r"|does|did)\b.*|(?:hello|hi|hey|thanks|thank you|sorry|pardon|repeat|say (?:that|it) again"
     r"|hold on|wait|one moment|just a moment|help)\b.{0,30}"
 )
@@ -135,7 +138,11 @@ class Replay:
         if turn.tool_uses:
             return Standing(called=state.called)
         said = plain(turn.content)
-        if state.offered and not state.clear and not said.startswith(plain(offer(state.offered, False))[:24]):
+        if (
+            state.offered
+            and not state.clear
+            and not said.startswith(plain(offer(state.offered, False))[:24])
+        ):
             return Standing(called=state.called)
         if state.request or state.offered or not said.endswith(tuple("abcdefghijklmnopqrstuvwxyz")):
             return state
@@ -187,7 +194,11 @@ class Replay:
             if place:
                 chosen = state.offered[place[1] in {"second", "latter"}]
             elif alike(told, humanised(chosen.name)) < 0.3:  # noqa: PLR2004
-                return None if yes_or_no(text) is not False else Standing("drop", offered=state.offered)
+                return (
+                    None
+                    if yes_or_no(text) is not False
+                    else Standing("drop", offered=state.offered)
+                )
             return self.open(chosen, f"{state.wording}. {text}", count)
         agreed = yes_or_no(text) if len(words(text)) <= 6 else None  # noqa: PLR2004
         if agreed:
@@ -215,9 +226,13 @@ class Replay:
         if reading is None or reading.complaint is not None:
             return self._unread(request, field, text, reading.complaint if reading else None)
         more = self._others(request, field, text)
-        return _settled(Request(request.tool, {**more, **request.values, field.path: reading.value}))
+        return _settled(
+            Request(request.tool, {**more, **request.values, field.path: reading.value})
+        )
 
-    def _unread(self, request: Request, field: Field, text: str, complaint: str | None) -> Standing | None:
+    def _unread(
+        self, request: Request, field: Field, text: str, complaint: str | None
+    ) -> Standing | None:
         if more := self._others(request, field, text):
             return _settled(Request(request.tool, {**more, **request.values}))
         told = core(text)
@@ -258,7 +273,11 @@ class Replay:
         after = start or more
         if not after:
             return None
-        known = [one for one in form_of(called.tool).fields if kind_of(one) in _STRICT | {"name", "place"}]
+        known = [
+            one
+            for one in form_of(called.tool).fields
+            if kind_of(one) in _STRICT | {"name", "place"}
+        ]
         rest = re.sub(r"^(?:in|for|at|to) ", "", text[after.end() :].strip(" ,"))
         new = found(known, f"for {rest}", self._today, memory_of(()))
         changed = {

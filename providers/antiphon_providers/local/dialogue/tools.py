@@ -8,8 +8,14 @@ from antiphon_providers.interfaces import ToolSpec, ToolUse
 from antiphon_providers.local.dialogue.choosing import phrase
 from antiphon_providers.local.dialogue.conversation import Answer, Conversation, varied
 from antiphon_providers.local.dialogue.fields import expected, question
-from antiphon_providers.local.dialogue.tool_requests import Replay, Request, Standing, offer, standing
 from antiphon_providers.local.dialogue.schema import objection
+from antiphon_providers.local.dialogue.tool_requests import (
+    Replay,
+    Request,
+    Standing,
+    offer,
+    standing,
+)
 from antiphon_providers.local.dialogue.words import clean, listed, sentence
 
 

@@ -14,13 +14,13 @@ from msgspec import Struct
 
 from antiphon_providers.local.dialogue.dates import datable, find_date, find_time, only_time
 from antiphon_providers.local.dialogue.fields import Field, Kind, expected, kind_of
+from antiphon_providers.local.dialogue.schema import narrowed, objection
 from antiphon_providers.local.dialogue.spoken_numbers import (
     digits_in,
     is_numeral,
     numbers_in,
     numerals,
 )
-from antiphon_providers.local.dialogue.schema import narrowed, objection
 from antiphon_providers.local.dialogue.words import alike, clean, core, humanised, plain, words
 
 SIMILAR_ENOUGH = 0.55

@@ -117,7 +117,11 @@ def alike(one: str, other: str) -> float:
 @lru_cache(maxsize=4096)
 def _triples(text: str) -> frozenset[str]:
     padded = f"  {text.strip()} "
-    return frozenset(padded[i : i + 3] for i in range(len(padded) - 2)) if text.strip() else frozenset()
+    return (
+        frozenset(padded[i : i + 3] for i in range(len(padded) - 2))
+        if text.strip()
+        else frozenset()
+    )
 
 
 def listed(parts: Sequence[str], last: str = "and") -> str:
