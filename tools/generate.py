@@ -17,13 +17,18 @@ TOP = Path(__file__).resolve().parent.parent
 
 
 def collected() -> dict[str, str]:
-    """The text of every generated file by its path. Two generators of one path are an error."""
+    """The text of every generated file by its path."""
+    names = sorted(source.stem for source in (TOP / "tools" / "generators").glob("[!_]*.py"))
+    return merged({name: import_module(f"generators.{name}").outputs() for name in names})
+
+
+def merged(by_generator: dict[str, dict[str, str]]) -> dict[str, str]:
+    """All texts by path. Raises ``ValueError`` where two generators write one file."""
     texts: dict[str, str] = {}
-    for source in sorted((TOP / "tools" / "generators").glob("[!_]*.py")):
-        for path, text in import_module(f"generators.{source.stem}").outputs().items():
-            if path in texts:
-                raise ValueError(f"{source.stem} generates {path}, which another one does too")
-            texts[path] = text
+    for name, outputs in by_generator.items():
+        for path in texts.keys() & outputs.keys():
+            raise ValueError(f"{name} generates {path}, which another one does too")
+        texts |= outputs
     return texts
 
 

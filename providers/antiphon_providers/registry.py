@@ -2,8 +2,8 @@
 
 A package offers a provider under one of the groups ``antiphon.voice_activity``,
 ``antiphon.turn_model``, ``antiphon.speech_to_text``, ``antiphon.language_model``,
-``antiphon.text_to_speech`` and ``antiphon.noise_suppression``. The entry point names a callable that takes its options (a
-``msgspec.Struct`` given as its attribute ``Options``) and returns the
+``antiphon.text_to_speech`` and ``antiphon.noise_suppression``. The entry point names a callable
+that takes its options (a ``msgspec.Struct`` given as its attribute ``Options``) and returns the
 provider::
 
     [project.entry-points."antiphon.text_to_speech"]

@@ -17,7 +17,7 @@ def _modules() -> dict[Path, str]:
     found: dict[Path, str] = {}
     for source, tests in MIRROR.items():
         for path in python_files(source):
-            name = path.stem if path.stem != "__init__" else path.parent.name
+            name = path.parent.name if path.stem == "__init__" else path.stem.strip("_")
             if path.stem != "__init__" or says_something(path):
                 found[path] = str(Path(tests) / path.parent.relative_to(source) / f"test_{name}")
     return found

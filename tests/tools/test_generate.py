@@ -73,6 +73,12 @@ def test_generated_files_are_plain_text() -> None:
         assert all(line == line.rstrip() for line in text.splitlines()), path
 
 
+def test_two_generators_of_one_file_are_an_error() -> None:
+    """The second would silently win."""
+    with pytest.raises(ValueError, match=r"^b generates page\.md, which another one does too$"):
+        generate.merged({"a": {"page.md": "x"}, "b": {"page.md": "x"}})
+
+
 def test_an_unknown_option_is_refused() -> None:
     """A mistyped ``--check`` must not write."""
     with pytest.raises(SystemExit):

@@ -188,8 +188,8 @@ def _arguments_of(function: Callable[..., Any], name: str) -> type[msgspec.Struc
 
 
 def _default(value: Any) -> Any:
-    """A default as msgspec takes it: a mutable one becomes a factory."""
-    if isinstance(value, (list, dict, set, bytearray)):
+    """A default as msgspec takes it: a mutable one that is not empty becomes a factory."""
+    if value and isinstance(value, (list, dict, set, bytearray)):
         return msgspec.field(default_factory=value.copy)
     return value
 

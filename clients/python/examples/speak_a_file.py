@@ -32,10 +32,6 @@ async def main(question: Path, answer: Path, url: str) -> None:
 
 
 if __name__ == "__main__":
-    asyncio.run(
-        main(
-            Path(sys.argv[1]),
-            Path(sys.argv[2]),
-            sys.argv[3] if len(sys.argv) > 3 else "ws://127.0.0.1:8400",
-        )
-    )
+    _, question_file, answer_file, *where = sys.argv
+    address = where[0] if where else "ws://127.0.0.1:8400"
+    asyncio.run(main(Path(question_file), Path(answer_file), address))

@@ -32,6 +32,10 @@ class Memory:
         self.state: Samples = np.zeros(_STATE, np.float32)
         self.context: Samples = np.zeros(_CONTEXT, np.float32)
 
+    def passed_over(self, samples: Samples) -> None:
+        """A window was not judged, but the next one follows it."""
+        self.context = samples[-_CONTEXT:]
+
 
 class SileroModel:
     """One loaded network. Not for several threads at once."""

@@ -11,6 +11,7 @@ from collections.abc import AsyncGenerator, AsyncIterator, Callable
 from contextlib import aclosing
 from typing import TypeVar
 
+import msgspec
 import numpy as np
 from msgspec import Struct
 
@@ -143,7 +144,7 @@ class Reply:
                         if isinstance(piece, Said):
                             self._first_token()
                             written += len(piece.text)
-                            await self._give(sentences.feed(piece.text))
+                            await self._give(sentences.feed(_well_formed(piece.text)))
                         elif isinstance(piece, Used):
                             self._first_token()
                             used = True
@@ -163,6 +164,11 @@ class Reply:
             self.clock.first_token = self._now()
 
     def _use(self, use: ToolUse) -> None:
+        try:
+            msgspec.json.encode(use.arguments)
+        except (TypeError, ValueError, RecursionError) as wrong:
+            model = self._services.language_model.name
+            raise Malformed("the arguments of a tool call are no JSON", provider=model) from wrong
         self._doors.tool_made(use)
         timeout_ms = self._timeouts.get(use.name, 120_000)
         self._doors.notice(ToolUsed(self.number, use.call_id, timeout_ms))
@@ -268,6 +274,11 @@ class _StageFailed(Exception):
         super().__init__(failure.message)
         self.stage = stage
         self.failure = failure
+
+
+def _well_formed(text: str) -> str:
+    """Text that UTF-8 can carry: half of a surrogate pair becomes a question mark."""
+    return text if text.isascii() else text.encode("utf-8", "replace").decode()
 
 
 def _leaves(failures: BaseExceptionGroup[_StageFailed]) -> list[_StageFailed]:

@@ -87,7 +87,7 @@ def _or_default(value: Any, default: Any) -> Any:
 
 
 def _refuse_what_is_not_inline(update: SessionUpdate, *, first: bool) -> None:
-    if update.agent_id is not UNSET:
+    if update.agent_id is not UNSET and update.agent_id is not None:
         if not first:
             raise AgentIdNotFirst
         others = [name for name in update.__struct_fields__ if name != "agent_id"]
@@ -96,7 +96,7 @@ def _refuse_what_is_not_inline(update: SessionUpdate, *, first: bool) -> None:
                 "agent_id is mutually exclusive with other session fields", "agent_id"
             )
         raise AgentNotFound
-    if update.llm is not UNSET:
+    if update.llm is not UNSET and update.llm is not None:
         raise InvalidValue(
             "BYO LLM config is not allowed on session.update; define it on a stored agent via "
             "POST /v1/agents",

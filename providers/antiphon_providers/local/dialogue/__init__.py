@@ -14,6 +14,6 @@ and says what it is when asked. One exchange:
 "It's 84."
 """
 
-from antiphon_providers.local.dialogue.agent import Dialogue, Options
+from antiphon_providers.local.dialogue.agent import Dialogue, DialogueOptions
 
-__all__ = ["Dialogue", "Options"]
+__all__ = ["Dialogue", "DialogueOptions"]

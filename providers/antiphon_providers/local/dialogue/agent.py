@@ -15,7 +15,7 @@ from antiphon_providers.local.dialogue.conversation import conversation_of
 from antiphon_providers.local.dialogue.skills import answered
 
 
-class Options(Struct, frozen=True, forbid_unknown_fields=True):
+class DialogueOptions(Struct, frozen=True, forbid_unknown_fields=True):
     """What can be set about the agent."""
 
     token_delay_ms: Annotated[
@@ -35,12 +35,12 @@ class Dialogue:
     ``clock`` tells the caller's local time, with which dates are understood.
     """
 
-    Options = Options
+    Options = DialogueOptions
 
     def __init__(
-        self, options: Options | None = None, *, clock: Callable[[], datetime] = _local_time
+        self, options: DialogueOptions | None = None, *, clock: Callable[[], datetime] = _local_time
     ) -> None:
-        self._options = options or Options()
+        self._options = options or DialogueOptions()
         self._clock = clock
 
     @property

@@ -54,9 +54,16 @@ _REWRITES: tuple[tuple[str, str], ...] = (
     (r"negative", "-"),
 )
 _SYMBOLS = (
-    ("×", " times "), ("÷", " divided by "), ("*", " times "), ("+", " plus "), ("=", " "),
-    ("%", " percent "), ("−", " minus "), ("^", " to the power of "), ("√", " square root of "),
-)  # fmt: skip
+    ("\N{MULTIPLICATION SIGN}", " times "),
+    ("\N{MINUS SIGN}", " minus "),
+    ("÷", " divided by "),
+    ("*", " times "),
+    ("+", " plus "),
+    ("=", " "),
+    ("%", " percent "),
+    ("^", " to the power of "),
+    ("√", " square root of "),
+)
 _TOKEN = re.compile(r"\d+(?:\.\d+)?|sqrt|[-+*/^]")
 
 
@@ -99,7 +106,7 @@ def expression_in(text: str) -> list[str] | None:
     for said, written in _REWRITES:
         told = re.sub(rf"(?<!\S)(?:{said})(?!\S)", written, told)
     tokens = told.split()
-    enough = 2 <= len(tokens) <= _MOST_TOKENS
+    enough = 1 < len(tokens) <= _MOST_TOKENS
     if not enough or not all(_TOKEN.fullmatch(token) and len(token) <= 40 for token in tokens):  # noqa: PLR2004
         return None
     return tokens if any(not token[0].isdigit() for token in tokens) else None
@@ -169,9 +176,9 @@ class _Reader:
         if not self.left:
             raise SyntaxError
         token = self.left.pop(0)
-        if token == "-":
+        if token == "-":  # noqa: S105
             return -self._atom()
-        if token == "sqrt":
+        if token == "sqrt":  # noqa: S105
             return _root(self._power())
         if not token[0].isdigit():
             raise SyntaxError

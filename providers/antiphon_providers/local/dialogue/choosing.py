@@ -30,6 +30,7 @@ from antiphon_providers.local.dialogue.words import (
     sentences,
     shortened,
     stem,
+    table,
     words,
 )
 
@@ -62,8 +63,8 @@ _SYNONYMS = tuple(
     )
 )
 _EMPTY_WORDS = frozenset(
-    stem(word) for word in "get fetch retrieve do run set tool function api current info data "
-    "information detail details return returns check show list of the for by".split()
+    stem(word) for word in table("get fetch retrieve do run set tool function api current info data "
+    "information detail details return returns check show list of the for by")
 )  # fmt: skip
 _CALENDAR = frozenset(
     stem(w) for w in (*WEEKDAYS, *MONTHS, "today", "tomorrow", "tonight", "pm", "am")
@@ -200,4 +201,6 @@ def phrase(tool: ToolSpec) -> str:
 def _infinitive(verb: str) -> str:
     if verb.endswith(("ches", "shes", "sses", "xes")):
         return verb[:-2]
+    if verb == "does":
+        return "do"
     return verb[:-1] if verb.endswith("s") and not verb.endswith("ss") else verb

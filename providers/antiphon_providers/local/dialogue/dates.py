@@ -32,9 +32,8 @@ _MONTH = rf"(?P<month>{'|'.join(MONTHS)}|{'|'.join(m[:3] for m in MONTHS)}|sept)
 _DAY = r"(?P<day>\d{1,2})(?: ?(?:st|nd|rd|th))?"
 _YEAR = r"(?: (?P<year>20\d\d))?"
 _HOUR = r"(?P<hour>\d{1,2})(?:[: ](?P<minute>\d{2}))?"
-_PART =
-    r"(?: o'?clock)?(?: (?P<half>[ap] ?m|in the morning|in the afternoon|in the evening"
-    r"|at night|tonight))?"
+_DAYTIME = "in the morning|in the afternoon|in the evening|at night"
+_PART = rf"(?: o'?clock)?(?: (?P<half>[ap] ?m|{_DAYTIME}|tonight))?"
 _NOON = 12
 
 
@@ -163,23 +162,16 @@ def _time(hour: int, minute: int, half: str) -> time | None:
     return time(hour, minute) if 0 <= hour < 24 and 0 <= minute < 60 else None  # noqa: PLR2004
 
 
+_RELATIVE = r"(?:at )?(?P<part>half|a quarter|quarter|\d{1,2}) (?:minutes )?(?P<way>past|to)"
 _TIMES: tuple[tuple[str, Callable[[re.Match[str]], time | None]], ...] = (
     (r"(?:at )?(?:noon|midday)", lambda _: time(12)),
     (r"(?:at )?midnight", lambda _: time(0)),
-    ((
-        rf"(?:at )?(?P<part>half|a quarter|quarter|\d{{1,2}}) (?:minutes )?(?P<way>past"
-        rf"|to) {_HOUR}{_PART}"
-        ),
-     _relative),
-    ((
-        rf"(?:at |from )?{_HOUR} (?P<half>[ap] ?m|in the morning|in the afternoon"
-        rf"|in the evening|at night)"
-        ),
-     _on_the_clock),
+    (rf"{_RELATIVE} {_HOUR}{_PART}", _relative),
+    (rf"(?:at |from )?{_HOUR} (?P<half>[ap] ?m|{_DAYTIME})", _on_the_clock),
     (rf"(?:at |from )?(?P<hour>\d{{1,2}}):(?P<minute>\d\d){_PART}", _on_the_clock),
     (r"(?:at )?(?P<hour>\d{1,2})(?P<minute>(?!))? o'?\s?clock(?P<half>(?!))?", _on_the_clock),
     (rf"(?:at |around |about ){_HOUR}{_PART}(?! (?:people|persons|guests))", _on_the_clock),
-)  # fmt: skip
+)
 _TIME_PATTERNS = tuple((re.compile(rf"\b(?:{pattern})\b"), read) for pattern, read in _TIMES)
 _BARE = re.compile(rf"{_HOUR}{_PART}")
 

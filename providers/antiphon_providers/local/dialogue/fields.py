@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+from collections.abc import Callable
 from typing import Any, Literal
 
 from msgspec import Struct
@@ -15,7 +17,7 @@ from antiphon_providers.local.dialogue.schema import (
     offered,
     type_of,
 )
-from antiphon_providers.local.dialogue.words import clean, humanised, shortened, stem, words
+from antiphon_providers.local.dialogue.words import clean, humanised, shortened, stem, table, words
 
 MOST_FIELDS = 24
 """Parameters of one tool that are looked at: nobody answers more questions than that."""
@@ -38,12 +40,11 @@ _KIND_WORDS: tuple[tuple[Kind, str], ...] = (
     ("moment", "datetime timestamp"),
     ("date", "date birthday"),
     ("time", "time"),
-    ("code",
-        "id n number amount value digits code zip zipcode postcode postal pin account "
-        "reference sku isbn iban"),
+    ("code", "id n number amount value digits code zip zipcode postcode postal pin"),
+    ("code", "account reference sku isbn iban"),
     ("place", "city town location place country destination origin region state airport"),
-    ("passage", ("query question message text note notes body content comment reason topic "
-                "description search keywords term task subject summary feedback details")),
+    ("passage", "query question message text note notes body content comment reason topic"),
+    ("passage", "description search keywords term task subject summary feedback details"),
     ("name", "name surname firstname lastname guest person who"),
 )  # fmt: skip
 _QUESTIONS: dict[Kind, str] = {
@@ -53,7 +54,7 @@ _QUESTIONS: dict[Kind, str] = {
     "time": "What time would you like?",
     "name": "What name should I use?",
 }
-_ENTITY = frozenset("product item song movie film company business event file street".split())
+_ENTITY = frozenset(table("product item song movie film company business event file street"))
 
 
 class Field(Struct, frozen=True):
@@ -195,22 +196,27 @@ def question(field: Field) -> str:
     told, kind = field.description.rstrip(" ."), kind_of(field)
     if told.endswith("?"):
         return told
-    if kind == "choice":
-        return f"Which {field.label} would you like: {offered(field.schema['enum'])}?"
     if kind in _QUESTIONS and not told:
         return _QUESTIONS[kind]
-    if kind == "place":
-        return f"Which {field.label}?"
     lowered = told[:1].lower() + told[1:]
-    if kind == "yes_no":
-        return _yes_no_question(field, lowered)
-    if lowered.startswith("number of "):
-        return f"How many {_brief(lowered[10:])}?"
-    if lowered.startswith("how many "):
-        return f"How many {_brief(lowered[9:])}?"
-    if kind == "list":
-        return f"What are the {field.label}? You can name several."
+    if kind in _ASKING:
+        return _ASKING[kind](field, lowered)
+    counted = re.match(r"(?:number of|how many) (.+)", lowered)
+    if counted:
+        return f"How many {_brief(counted[1])}?"
     return f"What is {_with_article(_brief(lowered) or field.label)}?"
+
+
+def _choice_question(field: Field, _lowered: str) -> str:
+    return f"Which {field.label} would you like: {offered(field.schema['enum'])}?"
+
+
+def _place_question(field: Field, _lowered: str) -> str:
+    return f"Which {field.label}?"
+
+
+def _list_question(field: Field, _lowered: str) -> str:
+    return f"What are the {field.label}? You can name several."
 
 
 def _yes_no_question(field: Field, lowered: str) -> str:
@@ -218,6 +224,14 @@ def _yes_no_question(field: Field, lowered: str) -> str:
         if lowered.startswith(opening):
             return f"Please tell me whether {_brief(lowered[len(opening) :])}, yes or no?"
     return f"Is it {field.label}, yes or no?"
+
+
+_ASKING: dict[Kind, Callable[[Field, str], str]] = {
+    "choice": _choice_question,
+    "place": _place_question,
+    "list": _list_question,
+    "yes_no": _yes_no_question,
+}
 
 
 def _brief(told: str) -> str:

@@ -64,22 +64,29 @@ _QUESTION = re.compile(
     r"(?:and |so |but )?(?:what|when|where|who|why|how|which|is|are|do|does|did|can|could|may|will|"
     r"would|have|has|tell|give|explain|i (?:want|would like|need) to know|i am (?:looking"
     r"|wondering)"
-    r"|any|until|until)\b"
+    r"|any|until)\b"
 )
-_WANTED = (
-    (re.compile(r"\b(when|what time|what hours|until|how late|how early)\b"),
-     re.compile(r"\d|noon|midnight|daily|every day|day\b")),
-    (re.compile(r"\b(how much|how expensive|price|cost)\b"),
-     re.compile(r"\d|free|euro|dollar|pound|cent|included|[$€£]")),
-    (re.compile(r"\b(where|address)\b"), re.compile(r"\d|street|road|avenue|square|floor|next to|near")),
-    (re.compile(r"\b(how many)\b"), re.compile(r"\d")),
-)  # fmt: skip
+_WANTED = tuple(
+    (re.compile(rf"\b(?:{asks})\b"), re.compile(has))
+    for asks, has in (
+        (r"when|what time|what hours|until|how late|how early", r"\d|noon|midnight|daily|day\b"),
+        (r"how much|how expensive|price|cost", r"\d|free|euro|dollar|pound|cent|included|[$€£]"),
+        (r"where|address", r"\d|street|road|avenue|square|floor|next to|near"),
+        (r"how many", r"\d"),
+    )
+)
+"""What the answer to a question word should have in it."""
+_CALLER = r"\bthe (?:caller|user|customer)"
 _PERSON = (
-    (r"\byou are\b", "we are"), (r"\byou have\b", "we have"), (r"\byou (offer|serve|sell|accept|deliver|ship)\b",
-     r"we \1"), (r"\byour\b", "our"), (r"\bthe (?:caller|user|customer)s?'s?\b", "your"),
-    (r"\bthe (?:caller|user|customer) is\b", "you are"), (r"\bthe (?:caller|user|customer) has\b", "you have"),
-    (r"\bthe (?:caller|user|customer)\b", "you"),
-)  # fmt: skip
+    (r"\byou are\b", "we are"),
+    (r"\byou have\b", "we have"),
+    (r"\byou (offer|serve|sell|accept|deliver|ship)\b", r"we \1"),
+    (r"\byour\b", "our"),
+    (rf"{_CALLER}s?'s?(?!\w)", "your"),
+    (rf"{_CALLER} is\b", "you are"),
+    (rf"{_CALLER} has\b", "you have"),
+    (rf"{_CALLER}\b", "you"),
+)
 
 
 def facts(conversation: Conversation) -> tuple[str, ...]:
@@ -115,7 +122,7 @@ class _Index:
         whole = sum(self._rarity.get(word, self._unknown) for word in asked)
         best = (0.0, "")
         for one, stems in zip(self.told, self.stems, strict=True):
-            score = sum(self._rarity.get(w, self._unknown) for w in asked if _meets(w, stems))
+            score = sum(self._rarity.get(w, self._unknown) for w in asked if w in stems)
             score = score / whole if whole else 0.0
             if score:
                 score += _fitness(question, one)
@@ -136,10 +143,6 @@ def _content_of(question: str) -> tuple[str, ...]:
         return asked
     told = plain(question)
     return (stem("address"),) if "where" in told else (stem("price"),) if "how much" in told else ()
-
-
-def _meets(word: str, stems: frozenset[str]) -> bool:
-    return word in stems
 
 
 def _fitness(question: str, one: str) -> float:

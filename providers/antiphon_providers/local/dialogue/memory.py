@@ -17,13 +17,14 @@ from antiphon_providers.local.dialogue.words import (
     plain,
     sentence,
     shortened,
+    table,
     words,
 )
 
 _NOT_NAMES = frozenset(
-    """fine good well great okay ok sorry here back ready done sure not just very so looking
+    table("""fine good well great okay ok sorry here back ready done sure not just very so looking
     calling trying going happy sad tired a an the in at on from hungry interested afraid glad
-    your my one it that this""".split()
+    your my one it that this""")
 )
 _NAME = r"(?P<name>[^\W\d_][\w'-]*(?: [^\W\d_][\w'-]*)?)"
 _NAMED = (

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Callable
 
-from antiphon_providers.local.dialogue.words import clean, sentence
+from antiphon_providers.local.dialogue.words import clean, first_match, sentence
 
 CALLER = r"(?:the |our |this )?(?:user|caller|customer|guest|client|person|visitor)"
 _CALLER_NAMED = re.compile(
@@ -62,14 +63,10 @@ def asked(text: str) -> str:
         return _asking(told)
     opening, _, rest = told.partition(" ")
     opening = opening.lower()
-    if opening == "for":
-        return _asking(f"may I have {_possessed(rest)}")
-    if opening == "about":
-        return _asking(f"what can you tell me about {_possessed(rest)}")
     if opening in {"whether", "if"}:
         return _asking(_inverted(rest) or f"can you tell me whether {rest}")
-    if opening == "to":
-        return _asking(f"could you {rest}, please")
+    if opening in _OPENINGS:
+        return _asking(_OPENINGS[opening](rest))
     if re.match(rf"{_QUESTION_WORDS}\b", told, re.IGNORECASE):
         return _asking(_question_with_word(told))
     return _asking(f"may I ask {told}")
@@ -98,21 +95,26 @@ def _inverted(clause: str) -> str | None:
     return f"do you {mine[1]}" if mine else None
 
 
+_OPENINGS: dict[str, Callable[[str], str]] = {
+    "for": lambda rest: f"may I have {_possessed(rest)}",
+    "about": lambda rest: f"what can you tell me about {_possessed(rest)}",
+    "to": lambda rest: f"could you {rest}, please",
+}
+_WORD = rf"(?i)(?P<word>{_QUESTION_WORDS})"
+_NOUN = r"(?P<noun>(?: [\w'-]+){0,4}?)"
+_WITH_AUXILIARY = (
+    re.compile(rf"{_WORD}{_NOUN} (?P<who>you|I) (?P<aux>{_AUXILIARY}|am) ?(?P<rest>.*)"),
+    re.compile(rf"{_WORD}(?P<noun>) (?P<who>(?:your|the) .+) (?P<aux>is|are|was)(?P<rest>)"),
+)
+_WITH_VERB = re.compile(rf"{_WORD}{_NOUN} you (?P<rest>.+)")
+_QUESTION_ALREADY = re.compile(rf"{_WORD} (?:is|are|was|do|does|did|can|will|would)\b.*")
+
+
 def _question_with_word(told: str) -> str:
-    noun = r"(?P<noun>(?: [\w'-]+){0,4}?)"
-    helped = re.fullmatch(
-        rf"(?i)(?P<word>{_QUESTION_WORDS}){noun} (?P<who>you|I) (?P<aux>{_AUXILIARY}"
-        rf"|am) ?(?P<rest>.*)",
-        told,
-    ) or re.fullmatch(
-        rf"(?i)(?P<word>{_QUESTION_WORDS})(?P<noun>) (?P<who>your .+|the .+) (?P<aux>is|are"
-        rf"|was)(?P<rest>)",
-        told,
-    )
-    if helped:
-        return f"{helped['word']}{helped['noun']} {helped['aux']} {helped['who']} {helped['rest']}".strip()
-    plain_verb = re.fullmatch(rf"(?i)(?P<word>{_QUESTION_WORDS}){noun} you (?P<rest>.+)", told)
-    if plain_verb:
-        return f"{plain_verb['word']}{plain_verb['noun']} do you {plain_verb['rest']}"
-    return told if re.match(rf"(?i){_QUESTION_WORDS} (is|are|was|do|does|did|can|will|would)\b", told) else (
-        f"can you tell me {told}")  # fmt: skip
+    """``what time you would like to come`` as ``what time would you like to come``."""
+    if found := first_match(_WITH_AUXILIARY, told):
+        parts = (found["word"] + found["noun"], found["aux"], found["who"], found["rest"])
+        return " ".join(filter(None, parts))
+    if found := _WITH_VERB.fullmatch(told):
+        return f"{found['word']}{found['noun']} do you {found['rest']}"
+    return told if _QUESTION_ALREADY.fullmatch(told) else f"can you tell me {told}"

@@ -9,20 +9,21 @@ allows for ``format`` (JSON Schema 2020-12, validation, section 7).
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Sequence
+import operator
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from antiphon_providers.local.dialogue.patterns import fits
-from antiphon_providers.local.dialogue.words import listed
+from antiphon_providers.local.dialogue.words import listed, table
 
 DEEPEST = 5
 """Levels of nesting that are followed; deeper is refused."""
 
 UNFILLABLE = frozenset(
-    """$ref $dynamicRef $recursiveRef allOf not if then else dependentRequired dependentSchemas
+    table("""$ref $dynamicRef $recursiveRef allOf not if then else dependentRequired dependentSchemas
     dependencies patternProperties propertyNames contains minContains maxContains prefixItems
     unevaluatedProperties unevaluatedItems minProperties maxProperties contentMediaType
-    contentEncoding disallow extends divisibleBy""".split()
+    contentEncoding disallow extends divisibleBy""")
 )
 """Keywords that constrain a value in ways this module does not check."""
 
@@ -123,9 +124,10 @@ def _wrong_type(value: Any, shape: Schema) -> str | None:
     return _NAMED.get(type_of(shape), "something else")
 
 
-def _same(one: Any, other: Any) -> bool:
+def _same(one: object, other: object) -> bool:
     """Equal as JSON: 1 is 1.0 but not true."""
-    return isinstance(one, bool) == isinstance(other, bool) and (one == other) is True
+    equal: bool = one == other
+    return equal and isinstance(one, bool) == isinstance(other, bool)
 
 
 def _wrong_choice(value: Any, shape: Schema, depth: int) -> str | None:
@@ -160,23 +162,23 @@ def _number(shape: Schema, keyword: str) -> float | None:
     return limit if abs(limit) < _LARGEST else math.copysign(math.inf, limit)
 
 
+_LIMITS: tuple[tuple[str, str, Callable[[Any, Any], bool]], ...] = (
+    ("minimum", "at least", operator.ge),
+    ("maximum", "at most", operator.le),
+    ("exclusiveMinimum", "more than", operator.gt),
+    ("exclusiveMaximum", "less than", operator.lt),
+)
+
+
 def _wrong_number(value: Any, shape: Schema) -> str | None:
     if isinstance(value, bool) or not isinstance(value, (int, float)):
         return None
-    least, most = _number(shape, "minimum"), _number(shape, "maximum")
-    above, below = _number(shape, "exclusiveMinimum"), _number(shape, "exclusiveMaximum")
+    for keyword, words, fulfils in _LIMITS:
+        limit = _number(shape, keyword)
+        if limit is not None and not fulfils(value, limit):
+            return f"{words} {limit}"
     step = _number(shape, "multipleOf")
-    if least is not None and value < least:
-        return f"at least {least}"
-    if most is not None and value > most:
-        return f"at most {most}"
-    if above is not None and value <= above:
-        return f"more than {above}"
-    if below is not None and value >= below:
-        return f"less than {below}"
-    if step and step > 0 and not _divides(step, value):
-        return f"a multiple of {step}"
-    return None
+    return f"a multiple of {step}" if step and step > 0 and not _divides(step, value) else None
 
 
 def _divides(step: float, value: float) -> bool:

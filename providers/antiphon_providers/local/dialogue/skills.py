@@ -15,6 +15,7 @@ from antiphon_providers.local.dialogue.recital import chanced, recited
 from antiphon_providers.local.dialogue.results import reported
 from antiphon_providers.local.dialogue.small_talk import agreed, chatted, helped, repeated
 from antiphon_providers.local.dialogue.today import dated
+from antiphon_providers.local.dialogue.tool_requests import standing
 from antiphon_providers.local.dialogue.tools import offered, operated, reminder
 
 KNOWING: tuple[Skill, ...] = (
@@ -49,12 +50,13 @@ def answered(conversation: Conversation) -> Answer:
 
 def _to_utterance(conversation: Conversation) -> Answer:
     """The answer to what the caller said."""
-    if answer := operated(conversation):
+    state = standing(conversation)
+    if answer := operated(conversation, state):
         return answer
     if meant := corrected(conversation):
         again = answered(meant)
         return again if again.uses else Answer(f"Sorry. {again.text}")
     known = next((answer for skill in KNOWING if (answer := skill(conversation))), None)
-    answer = known or offered(conversation) or echoed(conversation)
-    open_question = reminder(conversation)
+    answer = known or offered(state) or echoed(conversation)
+    open_question = reminder(state)
     return Answer(f"{answer.text} {open_question}".strip(), answer.uses)

@@ -5,30 +5,31 @@ from __future__ import annotations
 import re
 from fractions import Fraction
 
-from antiphon_providers.local.dialogue.words import plain
+from antiphon_providers.local.dialogue.words import plain, table
 
 _UNITS = {
     word: value
     for value, word in enumerate(
-        """zero one two three four five six seven eight nine ten eleven twelve thirteen fourteen
-        fifteen sixteen seventeen eighteen nineteen""".split()
+        table("""zero one two three four five six seven eight nine ten eleven twelve thirteen fourteen
+        fifteen sixteen seventeen eighteen nineteen""")
     )
 }
 _TENS = {
     word: 10 * value
-    for value, word in enumerate("twenty thirty forty fifty sixty seventy eighty ninety".split(), 2)
+    for value, word in enumerate(table("twenty thirty forty fifty sixty seventy eighty ninety"), 2)
 } | {"fourty": 40}
 _SCALES = {"hundred": 100, "thousand": 10**3, "million": 10**6, "billion": 10**9}
 _ORDINALS = {
     word: value
     for value, word in enumerate(
-        """first . third fourth fifth sixth seventh eighth ninth tenth eleventh twelfth
-        thirteenth fourteenth fifteenth sixteenth seventeenth eighteenth nineteenth""".split(),
+        table("""first . third fourth fifth sixth seventh eighth ninth tenth eleventh twelfth
+        thirteenth fourteenth fifteenth sixteenth seventeenth eighteenth nineteenth"""),
         1,
     )
     if word != "."
 } | {"twentieth": 20, "thirtieth": 30}
 _NUMERAL = re.compile(r"\d+(?:\.\d+)?")
+_SIGNED = re.compile(r"(?:\b(minus|negative) )?(?<![\d.:])(\d+(?:\.\d+)?)\b")
 _TEN = 10
 _HUNDRED = 100
 _LONGEST_NUMERAL = 40
@@ -66,7 +67,11 @@ def _cardinal(tokens: list[str], start: int) -> tuple[str, int]:
             current, total, last = _scaled(token, current, total)
         elif token in {"a", "an"} and nxt in _SCALES and at == start:
             current = 1
-        elif token == "and" and last in {_HUNDRED, 1000} and (nxt in _UNITS or nxt in _TENS):
+        elif (
+            token == "and"  # noqa: S105
+            and last in {_HUNDRED, 1000}
+            and (nxt in _UNITS or nxt in _TENS)
+        ):
             pass
         elif token in _TENS and last >= _HUNDRED:
             current, last = current + _TENS[token], _TEN
@@ -116,13 +121,11 @@ def _figures(tokens: list[str], start: int) -> tuple[str, int]:
 
 def numbers_in(text: str) -> list[Fraction]:
     """All numbers of a text, in order; ``minus`` or ``negative`` before one makes it so."""
-    found: list[Fraction] = []
-    for match in re.finditer(
-        r"(?:\b(minus|negative) )?(?<![\d.:])(\d+(?:\.\d+)?)\b", numerals(text)
-    ):
-        if len(match[2]) <= _LONGEST_NUMERAL:
-            found.append(Fraction(match[2]) * (-1 if match[1] else 1))
-    return found
+    return [
+        Fraction(match[2]) * (-1 if match[1] else 1)
+        for match in _SIGNED.finditer(numerals(text))
+        if len(match[2]) <= _LONGEST_NUMERAL
+    ]
 
 
 def digits_in(text: str) -> str:

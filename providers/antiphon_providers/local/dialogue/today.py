@@ -42,19 +42,19 @@ _WHEN = re.compile(rf"{_POLITE}when is (?P<what>{'|'.join(FEASTS)})(?: this year
 def dated(conversation: Conversation) -> Answer | None:
     """Answers from the clock."""
     told, now = core(conversation.utterance or ""), conversation.now
-    if _TIME.fullmatch(told):
-        return Answer(f"It's {spoken_time(now)}.")
-    if _YEAR.fullmatch(told):
-        return Answer(f"It's {now.year}.")
-    if _MONTH.fullmatch(told):
-        return Answer(f"It's {MONTHS[now.month - 1].title()}.")
+    for pattern, said in (
+        (_TIME, f"It's {spoken_time(now)}."),
+        (_YEAR, f"It's {now.year}."),
+        (_MONTH, f"It's {MONTHS[now.month - 1].title()}."),
+    ):
+        if pattern.fullmatch(told):
+            return Answer(said)
     if found := _UNTIL.fullmatch(told):
         return _until(found["what"], found["unit"], now.date())
     if found := _DAY.fullmatch(told):
         return _day(found["day"] or found["rest"] or "", now.date())
-    if found := _WHEN.fullmatch(told):
-        return _day(found["what"], now.date())
-    return None
+    found = _WHEN.fullmatch(told)
+    return _day(found["what"], now.date()) if found else None
 
 
 def _day(which: str, today: date) -> Answer | None:

@@ -24,6 +24,7 @@ from antiphon_providers.local.dialogue.memory import memory_of
 from antiphon_providers.local.dialogue.values import read_answer, yes_or_no
 from antiphon_providers.local.dialogue.words import alike, clean, core, humanised, plain, words
 
+_NEEDED = "it to go on, or say never mind"
 MOST_REPLAYED = 60
 """Turns that are replayed; a request older than that is forgotten."""
 
@@ -213,15 +214,17 @@ class Replay:
         if field is None:
             return None
         kind = kind_of(field)
-        loose = kind in {"text", "name", "place", "passage", "code"}
-        elsewhere = self._elsewhere(request.tool, text)
-        if loose and kind != "passage" and (elsewhere or _ASIDE.fullmatch(told)):
+        loose = kind in {"text", "name", "place", "code"}
+        if loose and (_ASIDE.fullmatch(told) or self._elsewhere(request.tool, text)):
             return None
         if _IGNORANCE.fullmatch(told) and kind != "yes_no":
-            return Standing("ask", request, complaint="it to go on, or say never mind")
-        amended = self._corrected(request, field, text)
-        if amended:
+            return Standing("ask", request, complaint=_NEEDED)
+        if amended := self._corrected(request, field, text):
             return _settled(amended)
+        return self._read(request, field, text)
+
+    def _read(self, request: Request, field: Field, text: str) -> Standing | None:
+        """The field's value, or what the answer should have been."""
         reading = read_answer(field, text, self._today) if words(text) else None
         if reading is None or reading.complaint is not None:
             return self._unread(request, field, text, reading.complaint if reading else None)

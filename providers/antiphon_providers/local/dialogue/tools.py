@@ -14,46 +14,12 @@ from antiphon_providers.local.dialogue.tool_requests import (
     Request,
     Standing,
     offer,
-    standing,
 )
 from antiphon_providers.local.dialogue.words import clean, listed, sentence
 
 
-def operated(conversation: Conversation) -> Answer | None:
+def operated(conversation: Conversation, state: Standing) -> Answer | None:
     """Opens, fills, drops or calls what the caller clearly asks for."""
-    if not conversation.utterance or not conversation.tools:
-        return None
-    return _move(conversation, standing(conversation))
-
-
-def offered(conversation: Conversation) -> Answer | None:
-    """Asks about a tool that may have been meant, where nothing else could be said."""
-    if not conversation.utterance or not conversation.tools:
-        return None
-    state = standing(conversation)
-    return Answer(offer(state.offered, state.clear)) if state.move == "offer" else None
-
-
-def instructed_use(conversation: Conversation, instruction: str) -> Answer | None:
-    """A tool that an instruction asks for, with values from what the caller said only."""
-    replay = Replay(conversation)
-    wanted = replay.meant(instruction)
-    if not wanted.clear:
-        return None
-    told = ". ".join(conversation.heard[-3:])
-    return _move(conversation, replay.open(wanted.tools[0], told, len(conversation.heard)))
-
-
-def reminder(conversation: Conversation) -> str:
-    """The question that is still open after something else was said; empty where there is none."""
-    if not conversation.tools or conversation.utterance is None:
-        return ""
-    state = standing(conversation)
-    asked = state.request.missing if state.request and state.move == "aside" else None
-    return question(asked) if asked else ""
-
-
-def _move(conversation: Conversation, state: Standing) -> Answer | None:
     if state.move == "ask" and state.request:
         return Answer(_asking(conversation, state, state.request))
     if state.move == "call" and state.called:
@@ -66,6 +32,27 @@ def _move(conversation: Conversation, state: Standing) -> Answer | None:
     if state.move == "offer" and state.clear:
         return Answer(offer(state.offered, state.clear))
     return None
+
+
+def offered(state: Standing) -> Answer | None:
+    """Asks about a tool that may have been meant, where nothing else could be said."""
+    return Answer(offer(state.offered, state.clear)) if state.move == "offer" else None
+
+
+def instructed_use(conversation: Conversation, instruction: str) -> Answer | None:
+    """A tool that an instruction asks for, with values from what the caller said only."""
+    replay = Replay(conversation)
+    wanted = replay.meant(instruction)
+    if not wanted.clear:
+        return None
+    told = ". ".join(conversation.heard[-3:])
+    return operated(conversation, replay.open(wanted.tools[0], told, len(conversation.heard)))
+
+
+def reminder(state: Standing) -> str:
+    """The question that is still open after something else was said; empty where there is none."""
+    asked = state.request.missing if state.request and state.move == "aside" else None
+    return question(asked) if asked else ""
 
 
 def _asking(conversation: Conversation, state: Standing, request: Request) -> str:

@@ -14,19 +14,25 @@ from functools import lru_cache
 LONGEST_TEXT = 2_000
 """Characters of one utterance that are looked at: five minutes of speech is about as much."""
 
+
+def table(text: str) -> list[str]:
+    """The words of a table that is written as text."""
+    return text.split()
+
+
 STOP_WORDS = frozenset(
-    """a about actually all also am an and any are as at be been but by can could did do does
+    table("""a about actually all also am an and any are as at be been but by can could did do does
     doing for from give go going had has have he her here hi his how i if in into is it its just
     know let like may me might must my need no not now of off on one or our out please
     really say shall she should so some something tell than that the their them then there these
     they this those to too um up us use want was we well were what when where which who whom why
     will wish with would yes you your yours want wants get gets got make makes thing things okay
     ok hello hey sir madam much many whether using used user caller customer value string number
-    optional required""".split()
+    optional required""")
 )
 """Words that say nothing of what an utterance is about."""
 
-FILLERS = frozenset("um uh er erm hmm well so okay ok oh hey please right alright and".split())
+FILLERS = frozenset(table("um uh er erm hmm well so okay ok oh hey please right alright and"))
 
 _CONTRACTIONS = (
     (r"\bcan't\b", "cannot"),

@@ -1,0 +1,46 @@
+"""A sound library whose devices a test moves by hand."""
+
+from __future__ import annotations
+
+from typing import Any
+
+
+class FakeStream:
+    """An open device; ``callback`` is what its thread would call."""
+
+    def __init__(self, options: dict[str, Any]) -> None:
+        self.options = options
+        self.callback = options["callback"]
+        self.open = False
+
+    def start(self) -> None:
+        """Begins."""
+        self.open = True
+
+    def close(self) -> None:
+        """Ends."""
+        self.open = False
+
+
+class FakeSoundLibrary:
+    """Opens ``microphone`` and ``speaker``; raises what a missing device raises."""
+
+    def __init__(self, failure: Exception | None = None) -> None:
+        self.failure = failure
+        self.microphone: FakeStream | None = None
+        self.speaker: FakeStream | None = None
+
+    def RawInputStream(self, **options: Any) -> FakeStream:  # noqa: N802 - their name
+        """A microphone."""
+        self.microphone = self._open(options)
+        return self.microphone
+
+    def RawOutputStream(self, **options: Any) -> FakeStream:  # noqa: N802 - their name
+        """A speaker."""
+        self.speaker = self._open(options)
+        return self.speaker
+
+    def _open(self, options: dict[str, Any]) -> FakeStream:
+        if self.failure is not None:
+            raise self.failure
+        return FakeStream(options)
