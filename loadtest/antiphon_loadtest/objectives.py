@@ -35,8 +35,13 @@ def show(terminal: Terminal, objectives: Sequence[Objective]) -> None:
     """One line for each."""
     for one in objectives:
         mark = terminal.paint("met   ", "green") if one.met else terminal.paint("missed", "red")
-        measured = "not measured" if one.measured is None else f"{figure(one.measured)} {one.unit}"
-        terminal.line(f"  {mark}  {one.name}: {measured}, at most {figure(one.limit)} {one.unit}")
+        measured = "not measured" if one.measured is None else _amount(one.measured, one.unit)
+        terminal.line(f"  {mark}  {one.name}: {measured}, at most {_amount(one.limit, one.unit)}")
+
+
+def _amount(number: float, unit: str) -> str:
+    shown = str(int(number)) if number == int(number) else figure(number)
+    return f"{shown} {unit}".rstrip()
 
 
 def as_json(objectives: Sequence[Objective]) -> list[dict[str, Any]]:

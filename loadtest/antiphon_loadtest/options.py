@@ -9,8 +9,14 @@ from pathlib import Path
 from typing import Any
 
 from antiphon.clips import Clip, default_clips, read_folder
+from antiphon.errors import AntiphonError
 from antiphon.settings import SessionSettings
 from antiphon.talk import add_server_arguments
+
+
+class CannotWrite(AntiphonError):
+    """The report cannot be written where it was asked for."""
+
 
 PROMPT = "You are on the telephone. Answer in one short sentence."
 """Short answers: what is measured is how they begin."""
@@ -56,11 +62,14 @@ def settings_of(options: argparse.Namespace) -> SessionSettings:
 
 
 def write_report(path: Path | None, report: dict[str, Any]) -> None:
-    """Writes the numbers where they were asked for."""
+    """Writes the numbers where they were asked for. Raises ``CannotWrite`` where it cannot."""
     if path is None:
         return
     text = json.dumps(report, indent=2, ensure_ascii=False) + "\n"
     if str(path) == "-":
         sys.stdout.write(text)
     else:
-        path.write_text(text, encoding="utf-8")
+        try:
+            path.write_text(text, encoding="utf-8")
+        except OSError as error:
+            raise CannotWrite(f"{path} cannot be written: {error.strerror}") from error

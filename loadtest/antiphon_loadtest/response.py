@@ -12,7 +12,7 @@ from itertools import cycle, islice
 from typing import Any
 
 import antiphon
-from antiphon.caller import Caller, Turn
+from antiphon.caller import PATIENCE_S, Caller, Turn
 from antiphon.clips import Clip
 from antiphon.terminal import Terminal, figure
 from antiphon.turn_report import HEARD, OVERHEAD, label_of, turn_as_json
@@ -91,7 +91,7 @@ async def measure(
 
 async def _take_turn(caller: Caller, clip: Clip) -> Turn | None:
     try:
-        turn = await caller.converse(clip)
+        turn = await caller.converse(clip, PATIENCE_S)
     except antiphon.TimedOut:
         return None
     await caller.timeline_of(turn)

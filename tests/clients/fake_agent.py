@@ -48,7 +48,7 @@ class FakeAgent:
 
     ``patience_ms`` of quiet end a turn; the answer is ``silent_ms`` of nothing and then
     ``sound_ms`` of tone. ``late`` sends a piece of an interrupted reply after its end, which a
-    server must not do.
+    server must not do. ``voiced_ms`` is how long the latest utterance was.
     """
 
     def __init__(
@@ -61,6 +61,7 @@ class FakeAgent:
         self.sound_ms = sound_ms
         self.late = late
         self.encoding = encoding
+        self.voiced_ms = 0.0
         self._speaking = False
         self._quiet_ms = 0.0
         self._replies = 0
@@ -72,6 +73,7 @@ class FakeAgent:
         said: list[ServerMessage] = []
         if loud:
             said += self._hear_voice()
+            self.voiced_ms += self.encoding.ms(len(samples))
         elif self._speaking:
             self._quiet_ms += self.encoding.ms(len(samples))
             if self._quiet_ms >= self.patience_ms:
@@ -83,6 +85,7 @@ class FakeAgent:
         if self._speaking:
             return []
         self._speaking = True
+        self.voiced_ms = 0.0
         return [SpeechStarted(), *self._interrupt()]
 
     def _interrupt(self) -> list[ServerMessage]:
@@ -97,12 +100,20 @@ class FakeAgent:
         ]
         return ending if late is None else [*ending, late]
 
-    def _take_turn(self) -> list[ServerMessage]:
-        self._speaking = False
+    def greet(self) -> list[ServerMessage]:
+        """Begins to speak before anybody else has."""
+        name, item = self._begin()
+        return [ReplyStarted(reply_id=name, item_id=item)]
+
+    def _begin(self) -> tuple[str, str]:
         self._replies += 1
         pieces = [silence(20)] * int(self.silent_ms / 20) + [tone(20)] * int(self.sound_ms / 20)
         self._left.extend(pieces)
-        name, item = self._names()
+        return self._names()
+
+    def _take_turn(self) -> list[ServerMessage]:
+        self._speaking = False
+        name, item = self._begin()
         return [
             SpeechStopped(),
             UserTranscript(item_id=f"msg_u{self._replies}", text=next(self.heard)),

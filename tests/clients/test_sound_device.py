@@ -82,4 +82,4 @@ def test_an_installed_package_is_found(monkeypatch: pytest.MonkeyPatch) -> None:
     """It is imported when it is needed, not before."""
     module = ModuleType("sounddevice")
     monkeypatch.setitem(sys.modules, "sounddevice", module)
-    assert sound_library() is module  # type: ignore[comparison-overlap]
+    assert sound_library() is module

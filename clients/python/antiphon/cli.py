@@ -109,4 +109,4 @@ def _parser(commands: dict[str, Command]) -> argparse.ArgumentParser:
 
 
 def _sentence(text: str) -> str:
-    return f"{text[:1].upper()}{text[1:]}."
+    return f"{text[:1].upper()}{text[1:].removesuffix('.')}."

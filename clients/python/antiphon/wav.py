@@ -56,7 +56,7 @@ def read_wav(path: Path, rate: int) -> bytes:
 def write_wav(path: Path, pcm: bytes, rate: int) -> None:
     """Writes int16 little-endian mono PCM. Raises ``UnusableAudio`` where it cannot."""
     try:
-        with wave.open(str(path), "wb") as file:
+        with path.open("wb") as opened, wave.open(opened, "wb") as file:
             file.setnchannels(1)
             file.setsampwidth(2)
             file.setframerate(rate)

@@ -16,16 +16,18 @@ BANDS = 80
 _FFT = 400
 _HOP = 160
 _FLOOR = 1e-10
+_LINEAR_MELS = 15
+"""Mels up to 1 kHz, where the scale bends."""
 
 
 def _mel_filters() -> NDArray[np.float32]:
     """Triangles of equal area, [80, 201]: linear to 1 kHz, 27 steps per factor of 6.4 above."""
 
     def to_hz(mel: NDArray[np.float64]) -> NDArray[np.float64]:
-        steps = np.maximum(mel - 15, 0) / 27
-        return np.where(mel < 15, mel * 200 / 3, 1000 * 6.4**steps)
+        linear = np.minimum(mel, _LINEAR_MELS) * 1000 / _LINEAR_MELS
+        return linear * 6.4 ** (np.maximum(mel - _LINEAR_MELS, 0) / 27)
 
-    top_mel = 15 + 27 * np.log(HEARING_RATE / 2 / 1000) / np.log(6.4)
+    top_mel = _LINEAR_MELS + 27 * np.log(HEARING_RATE / 2 / 1000) / np.log(6.4)
     corners = to_hz(np.linspace(0, top_mel, BANDS + 2))
     bins = np.linspace(0, HEARING_RATE / 2, _FFT // 2 + 1)
     rising = (bins - corners[:-2, None]) / np.diff(corners)[:-1, None]

@@ -28,7 +28,7 @@ from antiphon_providers.local.energy_gate import EnergyGate
 from antiphon_providers.local.silero_model import WINDOW, Memory, Samples, SileroModel
 
 _WINDOW_BYTES = WINDOW * 2
-_FULL_SCALE = 32768
+_STEP = np.float32(1 / 32768)
 
 _LARGEST_RUN = 64
 """Windows: a run takes some 2 ms; larger ones save nothing and make all wait."""
@@ -120,8 +120,9 @@ class SileroStream:
         whole = len(audio) - len(audio) % _WINDOW_BYTES
         self._rest = audio[whole:]
         for at in range(0, whole, _WINDOW_BYTES):
-            window = np.frombuffer(audio, np.int16, WINDOW, at).astype(np.float32)
-            self._heard(window / _FULL_SCALE)
+            samples: Samples = np.frombuffer(audio, np.int16, WINDOW, at).astype(np.float32)
+            samples *= _STEP
+            self._heard(samples)
 
     def close(self) -> None:
         """Ends the stream; the sink is not called again."""

@@ -72,9 +72,10 @@ class SmartTurn:
             # Cancelled here, the question is cancelled too; a worker then passes it over.
             return await asyncio.wrap_future(question)
         except asyncio.CancelledError:
-            if self._workers is None and question.cancelled():
-                raise Unavailable("the turn model was closed", provider=self.name) from None
-            raise
+            task = asyncio.current_task()
+            if task is not None and task.cancelling():
+                raise
+            raise Unavailable("the turn model was closed", provider=self.name) from None
         except Exception as failure:
             raise Unavailable(f"the turn model failed: {failure}", provider=self.name) from failure
 
@@ -104,4 +105,6 @@ def prepared(pcm: bytes) -> NDArray[np.float32]:
     heard = np.zeros(_HEARD, np.float32)
     if samples.size:
         heard[-samples.size :] = samples.astype(np.float32) / 32768
-    return (heard - heard.mean()) / np.sqrt(heard.var() + _VARIANCE_FLOOR)
+    heard -= heard.mean()
+    heard /= np.sqrt(heard.var() + _VARIANCE_FLOOR)
+    return heard

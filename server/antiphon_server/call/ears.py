@@ -16,7 +16,7 @@ import structlog
 from msgspec import Struct
 
 from antiphon_protocol.audio import PCM, Encoding
-from antiphon_providers.errors import ProviderError
+from antiphon_providers.errors import ProviderError, Unavailable
 from antiphon_providers.interfaces import (
     HEARING_RATE,
     HearingOptions,
@@ -140,6 +140,8 @@ class Ears:
         """Asks the recogniser for its final words and the turn model for its verdict."""
         self._flush()
         question = b"".join(self._utterance)
+        # A verdict on an earlier pause says nothing about this one.
+        self._drop_questions()
         task = asyncio.get_running_loop().create_task(self._judge(question), name="judge")
         self._asked.add(task)
         task.add_done_callback(self._asked.discard)
@@ -150,8 +152,7 @@ class Ears:
             self._flush()
         self._words.forget()
         self._utterance.clear()
-        for task in self._asked:
-            task.cancel()
+        self._drop_questions()
         if self._voice_on:
             self._notice(VoiceStarted())
 
@@ -160,8 +161,7 @@ class Ears:
         self._voice.close()
         if self._stalled is not None:
             self._stalled.cancel()
-        for task in self._asked:
-            task.cancel()
+        self._drop_questions()
 
     async def run(self) -> None:
         """Listens to the recogniser until cancelled; opens it again when it breaks off."""
@@ -174,10 +174,11 @@ class Ears:
                     async for result in stream:
                         failures = 0
                         self._recognised(result.text, flushed=result.flushed)
+                raise Unavailable("the recogniser ended", provider=name)  # noqa: TRY301
             except ProviderError as failure:
                 metrics.PROVIDER_ERRORS.labels("speech_to_text", name, failure.code).inc()
                 log.warning("recogniser broke off", provider=name, error=failure.message)
-                self._stream = None
+                self._stream, self._fed = None, False
                 self._words.lost()
                 self._notice(HearingFailed())
                 if failures == len(REOPEN_SECONDS) or not failure.retryable:
@@ -185,8 +186,6 @@ class Ears:
                     return
                 await asyncio.sleep(REOPEN_SECONDS[failures])
                 failures += 1
-            else:
-                return
 
     # --- windows -------------------------------------------------------------------------
 
@@ -241,6 +240,8 @@ class Ears:
         self._notice(VoiceStopped())
 
     def _watch_for_stall(self) -> None:
+        if self._stalled is not None:
+            self._stalled.cancel()
         loop = asyncio.get_running_loop()
         self._stalled = loop.call_later(STALL_MS / 1000, self._check_for_stall)
 
@@ -276,6 +277,10 @@ class Ears:
             self._timeline.settled()
         self._notice(WordsHeard(self._words.text, settled=self._words.settled))
 
+    def _drop_questions(self) -> None:
+        for task in self._asked:
+            task.cancel()
+
     async def _judge(self, pcm: bytes) -> None:
         probability = None
         try:
@@ -285,6 +290,9 @@ class Ears:
             code = failure.code if isinstance(failure, ProviderError) else "provider_timeout"
             name = self._services.turn_model.name
             metrics.PROVIDER_ERRORS.labels("turn_model", name, code).inc()
+        except Exception:
+            # The words and the silence decide, whatever went wrong.
+            log.exception("turn model broke", provider=self._services.turn_model.name)
         self._timeline.judged()
         self._notice(TurnJudged(probability))
 

@@ -23,6 +23,8 @@ MOST_BUFFERED_MS = 8_000
 """Speech synthesised ahead of what was sent; the synthesis waits beyond that."""
 MOST_WAITING_BYTES = 512 * 1024
 """Messages a slow client may leave unread before it counts as gone."""
+TICK = 1e-6
+"""Seconds too few to wait for: sums of frame lengths are rounded, clocks are coarse."""
 SEND_SECONDS = 10.0
 """How long one frame may take to be taken by the socket."""
 
@@ -78,17 +80,19 @@ class Playback:
         for (0: at once; infinite: when more audio came).
         """
         if self._complete and not self._buffer:
-            if now >= self._ends_at:
+            if now >= self._ends_at - TICK:
                 self._finished.set()
                 return b"", float("inf")
             return b"", self._ends_at - now
         due_in = self._ends_at - self._lead - now
-        if due_in > 0:
+        if due_in > TICK:
             return b"", due_in
         # A caller who hears nothing gets the little there is; otherwise frames are whole.
-        wanted = self._frame_size if self._ends_at > now else self._least_size
+        runs_dry_in = self._ends_at - now
+        wanted = self._frame_size if runs_dry_in > TICK else self._least_size
         if len(self._buffer) < wanted and not self._complete:
-            return b"", float("inf")
+            enough_then = len(self._buffer) >= self._least_size
+            return b"", runs_dry_in if enough_then else float("inf")
         frame = bytes(self._buffer[: self._frame_size])
         del self._buffer[: self._frame_size]
         if self._encoding.ms(len(self._buffer)) <= MOST_BUFFERED_MS / 2:
@@ -98,7 +102,7 @@ class Playback:
 
     def _sent(self, ms: float, now: float) -> None:
         if now > self._ends_at:
-            if self._sent_ms:
+            if self._sent_ms and now > self._ends_at + TICK:
                 metrics.LATE_AUDIO.inc()
             self._ends_at = now
         self._ends_at += ms / 1000

@@ -51,7 +51,6 @@ REPLY_SECONDS = 60.0
 """How long a model may write."""
 MOST_CHARACTERS = 4_000
 """How much it may write: about five minutes of speech."""
-PIECES_AHEAD = 64
 
 
 class SpeakingServices(Struct, frozen=True):
@@ -98,7 +97,10 @@ class Reply:
         self._outbox = doors.outbox
         self._doors = doors
         self._now = doors.now
-        self._pieces: asyncio.Queue[str | None] = asyncio.Queue(PIECES_AHEAD)
+        # Bounded by MOST_CHARACTERS alone: a model that is faster than the voice must not be
+        # kept waiting, because its deadlines are for writing.
+        self._pieces: asyncio.Queue[str | None] = asyncio.Queue()
+        self._voice_owes = asyncio.timeout(None)
         self._held: list[TimedWord] = []
         self._timeouts = {tool.spec.name: tool.timeout_ms for tool in settings.tools}
 
@@ -138,9 +140,9 @@ class Reply:
         try:
             async with aclosing(_closing(model.reply(prompt))) as pieces:
                 async with asyncio.timeout(FIRST_TOKEN_SECONDS) as deadline:
-                    ends = self._now() + REPLY_SECONDS
+                    ends = _in(REPLY_SECONDS)
                     async for piece in pieces:
-                        deadline.reschedule(min(self._now() + PROGRESS_SECONDS, ends))
+                        deadline.reschedule(min(_in(PROGRESS_SECONDS), ends))
                         if isinstance(piece, Said):
                             self._first_token()
                             written += len(piece.text)
@@ -183,9 +185,15 @@ class Reply:
     # --- sound ---------------------------------------------------------------------------
 
     async def _next_pieces(self, first: str) -> AsyncIterator[str]:
-        yield first
-        while (piece := await self._pieces.get()) is not None:
+        """The pieces to speak. While the next one is awaited the voice owes nothing."""
+        piece: str | None = first
+        while piece is not None:
+            self._voice_owes.reschedule(_in(PROGRESS_SECONDS))
             yield piece
+            if self._pieces.empty():
+                self._voice_owes.reschedule(None)
+            piece = await self._pieces.get()
+        self._voice_owes.reschedule(_in(PROGRESS_SECONDS))
 
     async def _speak(self) -> None:
         first = await self._pieces.get()
@@ -201,11 +209,14 @@ class Reply:
         self.clock.speech_asked = self._now()
         resampler = Resampler(voice.rate, self._settings.output.rate, "LQ")
         sounds = voice.speak(self._next_pieces(first), self._settings.voice)
-        async with aclosing(_closing(sounds)) as stream:
-            async for sound in stream:
-                if sound.pcm and self.clock.first_sound is None:
-                    self.clock.first_sound = self._now()
-                await self._sounded(sound, resampler)
+        try:
+            async with self._voice_owes, aclosing(_closing(sounds)) as stream:
+                async for sound in stream:
+                    if sound.pcm and self.clock.first_sound is None:
+                        self.clock.first_sound = self._now()
+                    await self._sounded(sound, resampler)
+        except TimeoutError:
+            raise TooSlow("text-to-speech stopped speaking", provider=voice.name) from None
         self._play(resampler.finish())
         self._tell_words(last=True)
         if self.clock.first_sound is None:
@@ -220,7 +231,9 @@ class Reply:
         if sound.ends:
             self.heard.ended(sound.sentence)
             self._tell_words(last=False)
+        self._voice_owes.reschedule(None)
         await self.playback.room()
+        self._voice_owes.reschedule(_in(PROGRESS_SECONDS))
 
     def _tell_words(self, *, last: bool) -> None:
         """Tells the words whose times are known. The last one so far is held back, because
@@ -286,6 +299,11 @@ def _leaves(failures: BaseExceptionGroup[_StageFailed]) -> list[_StageFailed]:
     for failure in failures.exceptions:
         found += _leaves(failure) if isinstance(failure, BaseExceptionGroup) else [failure]
     return found
+
+
+def _in(seconds: float) -> float:
+    """So many seconds from now, on the clock of ``asyncio.timeout``."""
+    return asyncio.get_running_loop().time() + seconds
 
 
 async def _closing(stream: AsyncIterator[T]) -> AsyncGenerator[T, None]:

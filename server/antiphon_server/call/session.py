@@ -8,9 +8,10 @@ the reply; everything ends with it.
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import time
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from typing import Any, NoReturn
 
 import structlog
@@ -122,7 +123,7 @@ class Session:
         self._ears = Ears(
             self._services.hearing, self._hearing(settings), self.notice, self.timeline
         )
-        self._spawn(self._ears.run(), "ears")
+        self._spawn(self._unbroken(self._ears.run()), "ears")
         metrics.SESSIONS.inc()
         metrics.SESSIONS_STARTED.inc()
         self._log.info("session started", **self._services.names)
@@ -134,6 +135,11 @@ class Session:
     def is_open(self) -> bool:
         """Whether the first update was accepted."""
         return self._ears is not None
+
+    @property
+    def is_over(self) -> bool:
+        """Whether the last frames are on their way; nothing follows them."""
+        return self._over.is_set()
 
     def configure(self, settings: CallSettings) -> None:
         """A later update was accepted: it counts from now on."""
@@ -156,6 +162,8 @@ class Session:
 
     def tell(self, frames: list[str]) -> None:
         """Sends frames, in order. A client that leaves too much unread has left."""
+        if self.is_over:
+            return
         try:
             for frame in frames:
                 self._outbox.tell(frame)
@@ -196,10 +204,7 @@ class Session:
                 for command in commands:
                     self._perform(command)
         except Exception:  # noqa: BLE001
-            # A fault of ours must neither leave this call stuck nor reach another one.
-            self._log.exception("session broke")
-            self._events.clear()
-            self._finish(v.HangUp("failed"))
+            self._break()
         finally:
             self._noticing = False
 
@@ -331,20 +336,33 @@ class Session:
 
     async def _read(self, read: Callable[[], Any]) -> None:
         """Drains the socket without ever waiting for anything else."""
-        await read()
-        self.notice(v.ClientLeft())
-        if not self.is_open:
-            self._over.set()
+        await self._unbroken(read())
+        self._leave()
 
     async def _write(self, dialect: Dialect) -> None:
         try:
             await self._outbox.run(self._socket.send, dialect.audio, self._audio_sent)
         except (ClientStalled, ConnectionError):
-            self.notice(v.ClientLeft())
-            if not self.is_open:
-                self._over.set()
+            self._leave()
 
     # --- the end -------------------------------------------------------------------------
+
+    def _leave(self) -> None:
+        if self.is_open:
+            self.notice(v.ClientLeft())
+        self._over.set()
+
+    async def _unbroken(self, work: Awaitable[None]) -> None:
+        try:
+            await work
+        except Exception:  # noqa: BLE001
+            self._break()
+
+    def _break(self) -> None:
+        """A fault of ours must neither leave this call stuck nor reach another one."""
+        self._log.exception("session broke")
+        self._events.clear()
+        self._finish(v.HangUp("failed"))
 
     def _finish(self, command: v.HangUp, frames: list[str] | None = None, code: int = 1011) -> None:
         if self._over.is_set():
@@ -356,13 +374,15 @@ class Session:
             frames, code = dialect.goodbye(command.ending, seconds, heard)
         self._ending = (frames, code)
         if command.ending != "client_left":
-            for frame in frames:
-                self._outbox.tell(frame)
+            with contextlib.suppress(ClientStalled):
+                for frame in frames:
+                    self._outbox.tell(frame)
         if self._reply is not None:
             self._outbox.hush(self._reply.number)
-        metrics.SESSIONS.dec()
-        metrics.SESSIONS_ENDED.labels(command.ending).inc()
-        self._log.info("session ended", ending=command.ending, seconds=round(seconds, 3))
+        if self.is_open:
+            metrics.SESSIONS.dec()
+            metrics.SESSIONS_ENDED.labels(command.ending).inc()
+            self._log.info("session ended", ending=command.ending, seconds=round(seconds, 3))
         self._state = Over(self._state.books)
         self._over.set()
 

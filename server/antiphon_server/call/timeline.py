@@ -71,13 +71,20 @@ class ReplyClock(Struct):
         """Milliseconds of each stage that this turn had; asked once the first audio is sent."""
         hearing = self.hearing or Hearing()
         spans = {
-            ENDPOINTING: (hearing.speech_ended, self.started if self.hearing else None),
+            # The lateness of the timer that ended the turn is ours, not the policy's.
+            ENDPOINTING: (
+                hearing.speech_ended,
+                self.started - hearing.timer_late if self.hearing else None,
+            ),
             SPEECH_TO_TEXT: (hearing.paused, hearing.settled),
             TURN_DETECTION: (hearing.paused, hearing.judged),
             FIRST_TOKEN: (self.prompted, self.first_token),
             FIRST_SENTENCE: (self.first_token, self.first_sentence),
             FIRST_AUDIO: (self.speech_asked, self.first_sound),
-            RESPONSE: (hearing.speech_ended or self.started, self.sent),
+            RESPONSE: (
+                self.started if hearing.speech_ended is None else hearing.speech_ended,
+                self.sent,
+            ),
         }
         stages = {
             name: 1000 * (end - begin)
@@ -91,9 +98,9 @@ class ReplyClock(Struct):
 
     def _between(self) -> float:
         """The seconds in which nobody else had the work: the hand-overs."""
-        asked = self.prompted if self.prompted is not None else self.speech_asked
         handovers = (
-            (self.started, asked),
+            # What is said word for word is not asked of a model.
+            (self.started, self.first_sentence if self.prompted is None else self.prompted),
             (self.first_sentence, self.speech_asked),
             (self.first_sound, self.sent),
         )

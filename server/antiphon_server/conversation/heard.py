@@ -8,6 +8,8 @@ those before it.
 
 from __future__ import annotations
 
+from itertools import takewhile
+
 from msgspec import Struct
 
 MS_PER_CHARACTER = 65.0
@@ -20,6 +22,11 @@ class TimedWord(Struct, frozen=True):
     text: str
     start_ms: int
     end_ms: int
+
+    @property
+    def middle_ms(self) -> float:
+        """Once it has passed, the word counts as heard."""
+        return (self.start_ms + self.end_ms) / 2
 
 
 class _Sentence(Struct):
@@ -45,8 +52,7 @@ class Heard:
     @property
     def ms(self) -> float:
         """Milliseconds of audio so far."""
-        last = self._sentences[-1] if self._sentences else None
-        return last.start_ms + last.ms if last else 0.0
+        return sum(sentence.ms for sentence in self._sentences)
 
     @property
     def estimated(self) -> bool:
@@ -61,8 +67,7 @@ class Heard:
         """So much more audio of a sentence exists; word times count from its start."""
         entry = self._sentences[sentence]
         if entry.ms == 0.0 and not entry.words:
-            before = self._sentences[sentence - 1] if sentence else None
-            entry.start_ms = before.start_ms + before.ms if before else 0.0
+            entry.start_ms = self.ms
         start = entry.start_ms
         entry.words.extend(
             TimedWord(word.text, round(start + word.start_ms), round(start + word.end_ms))
@@ -72,7 +77,10 @@ class Heard:
 
     def ended(self, sentence: int) -> None:
         """All audio of a sentence exists."""
-        self._sentences[sentence].ended = True
+        entry = self._sentences[sentence]
+        if entry.ms == 0.0 and not entry.words:
+            entry.start_ms = self.ms
+        entry.ended = True
 
     def new_words(self) -> list[TimedWord]:
         """The words whose times became known since the last call, in order."""
@@ -85,19 +93,22 @@ class Heard:
     def until(self, played_ms: float) -> str:
         """The text up to the last word that was out by then.
 
-        A word was out when more than half of it was.
+        A word was out when half of it was, and all words before it.
         """
         pace = self._pace()
         spoken: list[str] = []
         for sentence in self._sentences:
-            if sentence.ms == 0.0 or sentence.start_ms >= played_ms:
+            start, whole = sentence.start_ms, sentence.start_ms + sentence.ms
+            # One without any sound counts as heard with the first sound after it.
+            if sentence.ended and played_ms > start and played_ms >= whole:
+                spoken.append(sentence.text)
+                continue
+            if sentence.ms == 0.0 or played_ms <= start:
                 break
             words = _timed(sentence, pace)
-            out = [word for word in words if (word.start_ms + word.end_ms) / 2 <= played_ms]
-            if len(out) == len(words):
-                spoken.append(sentence.text)
-            else:
-                spoken.append(" ".join(word.text for word in out))
+            out = list(takewhile(lambda word: word.middle_ms <= played_ms, words))
+            spoken.append(" ".join(word.text for word in out))
+            break
         return " ".join(part for part in spoken if part)
 
     def _pace(self) -> float:

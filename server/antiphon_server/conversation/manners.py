@@ -27,11 +27,14 @@ class Patience(Struct, frozen=True):
 
 
 ADAPTIVE: dict[Mode, Patience] = {
-    # 200 ms is the pause at which the turn model is asked; 800 to 1000 ms is where people
-    # expect an answer after an unfinished-sounding phrase. Hanging words may only lengthen it.
+    # The turn model is asked after 200 ms, but readers and speakers pause for up to 350 ms in
+    # the middle of what it takes for finished phrases: a finished-sounding turn waits a little
+    # longer, which costs the time in which the final words are worked out anyway. About one
+    # second is where people expect an answer after an unfinished-sounding phrase. Hanging words
+    # may only lengthen the wait.
     "min_latency": Patience(done=200, hanging=500, doubtful=600, open=800),
-    "balanced": Patience(done=200, hanging=800, doubtful=900, open=1000),
-    "max_accuracy": Patience(done=500, hanging=1200, doubtful=1600, open=2400),
+    "balanced": Patience(done=450, hanging=800, doubtful=1000, open=1050),
+    "max_accuracy": Patience(done=700, hanging=1200, doubtful=1600, open=2400),
 }
 
 

@@ -7,23 +7,16 @@ from msgspec.structs import replace
 from antiphon_server.conversation.manners import Manners
 from antiphon_server.conversation.moves import (
     ALIVE,
-    WORDS,
     Rules,
     Step,
     close,
-    interrupt,
     into,
     listen,
-    pause_anew,
     settle,
     start,
 )
-from antiphon_server.conversation.on_reply import (
-    over_waiting,
-)
-from antiphon_server.conversation.on_voice import (
-    accept,
-)
+from antiphon_server.conversation.on_reply import over_waiting
+from antiphon_server.conversation.on_voice import accept, yield_floor
 from antiphon_server.conversation.states import (
     Contested,
     Doubtful,
@@ -46,7 +39,6 @@ from antiphon_server.conversation.vocabulary import (
     ReplyRequested,
     SessionFailed,
     SessionOpened,
-    StopWaiting,
     TellSpeechStarted,
 )
 
@@ -113,9 +105,7 @@ def _requested_in_contest(state: Contested, event: ReplyRequested, manners: Mann
 @when(Doubtful, sees=ReplyRequested)
 def _requested_in_doubt(state: Doubtful, event: ReplyRequested, manners: Manners) -> Step:
     books = replace(state.books, wish=Wish(event.instructions))
-    pausing = Pausing(books, judged=state.judged, verdict=state.verdict)
-    following, commands = pause_anew(pausing, manners)
-    return following, (StopWaiting(WORDS), *interrupt(state, ""), *commands)
+    return yield_floor(replace(state, books=books), manners)
 
 
 @when(Thinking, Speaking, sees=ReplyCancelled)
@@ -137,11 +127,7 @@ def _cancelled_in_contest(state: Contested, event: ReplyCancelled, manners: Mann
 
 @when(Doubtful, sees=ReplyCancelled)
 def _cancelled_in_doubt(state: Doubtful, event: ReplyCancelled, manners: Manners) -> Step:
-    if event.reply != state.reply:
-        return state, ()
-    pausing = Pausing(state.books, judged=state.judged, verdict=state.verdict)
-    following, commands = pause_anew(pausing, manners)
-    return following, (StopWaiting(WORDS), *interrupt(state, ""), *commands)
+    return yield_floor(state, manners) if event.reply == state.reply else (state, ())
 
 
 @when(Waiting, sees=ReplyCancelled)

@@ -86,10 +86,11 @@ def _over_contested(state: Contested, manners: Manners, *first: Command) -> Step
 
 def _over_doubtful(state: Doubtful, manners: Manners, *first: Command) -> Step:
     """As above, but the voice has stopped: its words are still awaited."""
-    pausing = Pausing(state.books, judged=state.judged, verdict=state.verdict)
+    told = (TellWords(state.words),) if state.words else ()
+    pausing = Pausing(state.books, state.words, judged=state.judged, verdict=state.verdict)
     following, commands = pause_anew(pausing, manners)
     closing = close(state, interrupted=False)
-    return following, (StopWaiting(WORDS), *first, *closing, TellSpeechStarted(), *commands)
+    return following, (StopWaiting(WORDS), *first, *closing, TellSpeechStarted(), *told, *commands)
 
 
 def over_waiting(state: Waiting, manners: Manners, *first: Command) -> Step:
@@ -140,8 +141,11 @@ def _tool_used(
 ) -> Step:
     if event.reply != state.reply:
         return state, ()
-    call = Call(event.call_id, event.reply)
-    books = replace(state.books, calls=(*state.books.calls, call))
+    # A model that gives the same id again means the newer call: it has the timer and the result.
+    others = tuple(call for call in state.books.calls if call.call_id != event.call_id)
+    # An earlier call of this reply may have its result already: they are answered together.
+    owed = None if state.books.owed == "tool_result" else state.books.owed
+    books = replace(state.books, calls=(*others, Call(event.call_id, event.reply)), owed=owed)
     return replace(state, books=books), (
         TellToolCall(event.reply, event.call_id),
         Wait(TOOL + event.call_id, event.timeout_ms),

@@ -34,8 +34,8 @@ from antiphon_server.conversation.on_reply import (
     over_waiting,
 )
 from antiphon_server.conversation.on_voice import (
+    decide,
     insisted,
-    let_speak,
 )
 from antiphon_server.conversation.states import (
     Contested,
@@ -137,7 +137,7 @@ _DEADLINES: dict[tuple[type[State], str], Callable[[Any, Manners], Step]] = {
     (Pausing, SILENCE): _milestone_passed,
     (Pausing, WORDS): _words_too_late,
     (Contested, INSIST): insisted,
-    (Doubtful, WORDS): lambda state, _manners: let_speak(state),
+    (Doubtful, WORDS): decide,
     (Thinking, FIRST_SOUND): _no_sound,
     (Speaking, REPLY): _sounds_too_long,
     (Contested, REPLY): _sounds_too_long,

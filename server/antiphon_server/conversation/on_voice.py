@@ -90,9 +90,7 @@ def _voice_over_reply(state: Speaking, _event: VoiceStarted, manners: Manners) -
     if not may_interrupt(state, manners):
         return replace(state, voice=True), ()
     contested = Contested(state.books, state.reply, state.trigger)
-    if manners.insist_ms == 0:
-        return accept(contested, manners)
-    return contested, (Wait(INSIST, manners.insist_ms),)
+    return contest(contested, manners)
 
 
 @when(Thinking, Speaking, sees=VoiceStopped)
@@ -119,22 +117,25 @@ def accept(state: Contested, manners: Manners) -> Step:
     return following, (*interrupt(state, state.words), *commands)
 
 
-def _weigh_interruption(state: Contested, manners: Manners) -> Step:
-    if state.insisted and not turn_taking.is_back_channel(state.words):
+def contest(state: Contested, manners: Manners) -> Step:
+    """A voice over the reply: it must last, or have said more than "uh-huh" before."""
+    if manners.insist_ms == 0 or not turn_taking.is_back_channel(state.words):
         return accept(state, manners)
-    return state, ()
+    return state, (Wait(INSIST, manners.insist_ms),)
 
 
 @when(Contested, sees=VoiceStopped)
 def _contest_stopped(state: Contested, _event: VoiceStopped, manners: Manners) -> Step:
-    doubtful = Doubtful(state.books, state.reply, state.trigger)
+    doubtful = Doubtful(state.books, state.reply, state.trigger, state.words)
     return doubtful, (StopWaiting(INSIST), AskIfDone(), Wait(WORDS, manners.words_ms))
 
 
 @when(Doubtful, sees=VoiceStarted)
 def _contested_again(state: Doubtful, _event: VoiceStarted, manners: Manners) -> Step:
-    contested = Contested(state.books, state.reply, state.trigger)
-    return contested, (StopWaiting(WORDS), Wait(INSIST, manners.insist_ms))
+    """A user who speaks in short bursts is heard by the words, however slowly they come."""
+    contested = Contested(state.books, state.reply, state.trigger, state.words)
+    following, commands = contest(contested, manners)
+    return following, (StopWaiting(WORDS), *commands)
 
 
 def insisted(state: Contested, manners: Manners) -> Step:
@@ -144,10 +145,19 @@ def insisted(state: Contested, manners: Manners) -> Step:
     return replace(state, insisted=True), (Wait(INSIST, manners.proof_ms),)
 
 
-def let_speak(state: Doubtful) -> Step:
-    """The reply was not interrupted and goes on."""
+def decide(state: Doubtful, manners: Manners) -> Step:
+    """These are all the words there will be: an interruption, or the reply goes on."""
+    if not turn_taking.is_back_channel(state.words):
+        return yield_floor(state, manners, settled=True)
     speaking = Speaking(state.books, state.reply, state.trigger)
     return speaking, (StopWaiting(WORDS), DropUtterance())
+
+
+def yield_floor(state: Doubtful, manners: Manners, *, settled: bool = False) -> Step:
+    """The reply stops for an utterance that may already be complete."""
+    pausing = Pausing(state.books, state.words, settled, state.judged, state.verdict)
+    following, commands = pause_anew(pausing, manners)
+    return following, (StopWaiting(WORDS), *interrupt(state, state.words), *commands)
 
 
 # --- words and verdicts --------------------------------------------------------------------
@@ -170,20 +180,19 @@ def _words_in_pause(state: Pausing, event: WordsHeard, manners: Manners) -> Step
 
 @when(Contested, sees=WordsHeard)
 def _words_in_contest(state: Contested, event: WordsHeard, manners: Manners) -> Step:
-    return _weigh_interruption(replace(state, words=event.text), manners)
+    """More than a back-channel interrupts once the voice has lasted, or where it is settled:
+    then it was said before the last pause, and would have interrupted there.
+    """
+    following = replace(state, words=event.text)
+    if turn_taking.is_back_channel(event.text) or not (state.insisted or event.settled):
+        return following, ()
+    return accept(following, manners)
 
 
 @when(Doubtful, sees=WordsHeard)
 def _words_in_doubt(state: Doubtful, event: WordsHeard, manners: Manners) -> Step:
-    if not event.settled:
-        return state, ()
-    if turn_taking.is_back_channel(event.text):
-        return let_speak(state)
-    pausing = Pausing(
-        state.books, event.text, settled=True, judged=state.judged, verdict=state.verdict
-    )
-    following, commands = pause_anew(pausing, manners)
-    return following, (StopWaiting(WORDS), *interrupt(state, event.text), *commands)
+    following = replace(state, words=event.text)
+    return decide(following, manners) if event.settled else (following, ())
 
 
 @when(Pausing, sees=TurnJudged)
@@ -208,5 +217,5 @@ def _deaf_in_contest(state: Contested, _event: HearingFailed, manners: Manners) 
 
 
 @when(Doubtful, sees=HearingFailed)
-def _deaf_in_doubt(state: Doubtful, _event: HearingFailed, _manners: Manners) -> Step:
-    return let_speak(state)
+def _deaf_in_doubt(state: Doubtful, _event: HearingFailed, manners: Manners) -> Step:
+    return decide(state, manners)

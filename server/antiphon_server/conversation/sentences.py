@@ -38,21 +38,26 @@ _NEVER_NUMBERED = frozenset(
 )
 """Abbreviations that are also words: they count only before a digit."""
 
-_CLOSERS = "\"'”’)]»*_"  # noqa: RUF001
-_ENDING = re.compile(rf"[.!?…。！？]+[{re.escape(_CLOSERS)}]*(?=\s)|\n+")  # noqa: RUF001
-_CLAUSE = re.compile(r"[,;:—–](?=\s)|\s[-–—](?=\s)")  # noqa: RUF001
+_CLOSERS = "\"'”’)]»」』*_"  # noqa: RUF001
+_ENDING = re.compile(
+    rf"[.!?…。！？]+[{re.escape(_CLOSERS)}]*(?=\s)"  # noqa: RUF001
+    rf"|[。！？]+[{re.escape(_CLOSERS)}]*(?=[^.!?…。！？{re.escape(_CLOSERS)}])|\n+"  # noqa: RUF001
+)
+_CLAUSE = re.compile(r"[,;:—–](?=\s)|\s[-–—](?=\s)|[，、；：](?=.)")  # noqa: RUF001
 _CONJUNCTION = re.compile(
     r"\s(?=(?:and|but|or|so|because|which|who|that|while|when|where|then|with)\s)"
 )
+_SPACE = re.compile(r"\s")
 _LAST_WORD = re.compile(r"(\S+)$")
-_SPEAKABLE = re.compile(r"\w")
+_SPEAKABLE = re.compile(r"[^\W_]")
 
 
 class Sentences:
     """Takes text as it is written, gives back what can be spoken already.
 
-    ``feed`` and ``finish`` return pieces without surrounding white space, never empty and never
-    of punctuation alone; joined, they are the text without white space at the cuts.
+    ``feed`` and ``finish`` return pieces without surrounding white space, never empty, and of
+    punctuation alone only where the whole text is; joined, they are the text without white
+    space at the cuts. However the text is divided among ``feed``s, the pieces are the same.
     """
 
     def __init__(self) -> None:
@@ -61,51 +66,53 @@ class Sentences:
 
     def feed(self, text: str) -> list[str]:
         """The pieces that became complete with this text."""
-        self._text += text
+        self._text = (self._text + text).lstrip()
         pieces: list[str] = []
         while (end := self._next_end()) is not None:
-            self._cut(end, pieces)
+            pieces.append(self._text[:end].rstrip())
+            self._text = self._text[end:].lstrip()
+            self._begun = True
         return pieces
 
     def finish(self) -> list[str]:
         """The rest: nothing more will be written."""
-        pieces: list[str] = []
-        while len(self._text) > LONGEST_CHARS:
-            self._cut(_longest_piece(self._text), pieces)
-        self._cut(len(self._text), pieces)
-        return pieces
-
-    def _cut(self, end: int, pieces: list[str]) -> None:
-        piece, self._text = self._text[:end].strip(), self._text[end:].lstrip()
-        if not piece:
-            return
-        if _SPEAKABLE.search(piece) or not pieces:
-            pieces.append(piece)
-        else:
-            pieces[-1] = f"{pieces[-1]} {piece}"
-        self._begun = True
+        rest, self._text = self._text.rstrip(), ""
+        return [rest] if rest else []
 
     def _next_end(self) -> int | None:
-        sentence = _sentence_end(self._text)
+        """Where the first piece ends; None while more must be seen.
+
+        Only as much of the text counts as is needed to be sure, so that what was written
+        beyond it in the same breath makes no difference.
+        """
+        first = _SPEAKABLE.search(self._text)
+        if first is None:
+            return None
+        longest = first.start() + LONGEST_CHARS
+        # One more character shows whether an ending at the very limit is one.
+        seen = self._text[: longest + 1]
+        ends = [_sentence_end(seen, first.end())]
         if not self._begun:
-            clause = _first_clause_end(self._text)
-            if clause is not None and (sentence is None or clause < sentence):
-                return clause
-        if sentence is not None and sentence <= LONGEST_CHARS:
-            return sentence
-        # A little more than the longest is awaited, so that its best cut can be seen.
-        if len(self._text) > LONGEST_CHARS:
-            return _longest_piece(self._text)
+            ends.append(_first_clause_end(seen, first.end()))
+        found = [end for end in ends if end is not None]
+        if found:
+            return min(found)
+        if len(seen) > longest:
+            end = first.start() + _longest_piece(seen[first.start() : longest])
+            # Punctuation that ends the text must not be left alone.
+            return end if _SPEAKABLE.search(self._text, end) else None
         return None
 
 
-def _sentence_end(text: str) -> int | None:
-    """Where the first sentence ends; None while it is not certain that it does.
+def _sentence_end(text: str, least: int) -> int | None:
+    """Where the first sentence ends after ``least``; None while it is not certain that it does.
 
-    An end is certain once the character after the white space is known, because the next
-    word's case decides about abbreviations.
+    An end is certain once the next word has begun, because its case decides about
+    abbreviations, and because punctuation that follows belongs to the sentence before.
     """
-    for match in _ENDING.finditer(text):
+    for match in _ENDING.finditer(text, least):
+        if not _SPEAKABLE.search(text, match.end()):
+            return None
         if "\n" in match.group() or _ends_sentence(text, match):
             return match.end()
     return None
@@ -113,51 +120,45 @@ def _sentence_end(text: str) -> int | None:
 
 def _ends_sentence(text: str, match: re.Match[str]) -> bool:
     mark = match.group().rstrip(_CLOSERS)
-    if mark != ".":
-        # "Wait... what" goes on; "No! I said" does not.
-        following = text[match.end() :].lstrip()
-        return mark not in {"...", "…"} or (following != "" and not following[0].islower())
     before, after = text[: match.start()], text[match.end() :].lstrip()
-    if not _is_doubtful(before):
-        return True
+    if mark != ".":
+        # "Wait... what" and "“Stop!” he said" go on; "No! I said" does not.
+        goes_on = mark in {"...", "…"} or mark != match.group()
+        return not (goes_on and after[0].islower())
     word = _last_word(before)
-    if not after:
-        return False
-    if word.isdigit():
-        # "1. Open the door": the number of a list, not the end of a sentence.
-        return False
+    if not _is_doubtful(before, word):
+        return True
     if word in _NEVER_NUMBERED:
         return not after[0].isdigit()
+    # Nothing ends after an initial, or after the number of a list: "1. Open the door".
     return word in _MAY_END and after[0].isupper()
 
 
-def _is_doubtful(before: str) -> bool:
+def _is_doubtful(before: str, word: str) -> bool:
     """Whether a full stop after this text may be part of the word before it."""
-    word = _last_word(before)
     if word.isdigit():
         return before.strip() == word
     is_initial = len(word) == 1 and word.isalpha() and before[-1:].isupper()
     return is_initial or word in ABBREVIATIONS or word in _MAY_END
 
 
-def _last_word(text: str) -> str:
-    match = _LAST_WORD.search(text)
+def _last_word(before: str) -> str:
+    match = _LAST_WORD.search(before)
     return match.group(1).lower().lstrip("([\"'“‘") if match else ""  # noqa: RUF001
 
 
-def _first_clause_end(text: str) -> int | None:
-    for match in _CLAUSE.finditer(text):
-        if match.start() >= FIRST_CLAUSE_CHARS and text[match.end() :].strip():
+def _first_clause_end(text: str, least: int) -> int | None:
+    for match in _CLAUSE.finditer(text, least):
+        if match.start() >= FIRST_CLAUSE_CHARS and _SPEAKABLE.search(text, match.end()):
             return match.end()
     return None
 
 
 def _longest_piece(text: str) -> int:
     """The best place to cut a text that is too long."""
-    head = text[:LONGEST_CHARS]
-    for pattern in (_ENDING, _CLAUSE, _CONJUNCTION):
-        ends = [match.end() for match in pattern.finditer(head)]
+    for pattern in (_CLAUSE, _CONJUNCTION):
+        ends = [match.end() for match in pattern.finditer(text)]
         if ends and ends[-1] > LONGEST_CHARS // 3:
             return ends[-1]
-    space = head.rfind(" ")
-    return space if space > 0 else len(head)
+    spaces = [match.start() for match in _SPACE.finditer(text)]
+    return spaces[-1] if spaces else len(text)

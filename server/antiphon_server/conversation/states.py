@@ -109,6 +109,8 @@ class Doubtful(State, frozen=True):
 
     reply: int = 0
     trigger: Trigger = "user_speech"
+    words: str = ""
+    """Not final; what there is where the final ones never come."""
     judged: bool = False
     verdict: float | None = None
 

@@ -62,6 +62,8 @@ class VoiceAgent:
 
     def receive(self, frame: str | bytes) -> None:
         """Takes one frame; whatever is wrong with it is told to the client here."""
+        if self._session.is_over:
+            return
         try:
             if isinstance(frame, bytes):
                 raise InvalidAudio

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import re
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncGenerator, Callable
 from datetime import datetime
 from typing import Annotated
 
@@ -54,7 +54,7 @@ class Dialogue:
     async def close(self) -> None:
         """There is nothing to release."""
 
-    async def reply(self, prompt: Prompt) -> AsyncIterator[Said | Used | Spent]:
+    async def reply(self, prompt: Prompt) -> AsyncGenerator[Said | Used | Spent, None]:
         """The reply word by word, each with the space before it, tool calls last.
 
         All of it follows from the prompt and the clock; only call identifiers are random.

@@ -100,7 +100,7 @@ def expression_in(text: str) -> list[str] | None:
     kept = re.sub(r"(?:(?<=\s)|(?<=\d)|^)-\s*(?=\d)", " minus ", kept)
     for symbol, name in _SYMBOLS:
         kept = kept.replace(symbol, name)
-    told = _ASKED.sub("", f"{core(numerals(kept))} ").strip()
+    told = _ASKED.sub("", f"{core(numerals(kept))} ").strip().removeprefix("the ")
     told = _END.sub("", told)
     told = re.sub(r"(?<=\d) x (?=\d)", " * ", told)
     for said, written in _REWRITES:

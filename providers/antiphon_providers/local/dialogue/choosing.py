@@ -63,8 +63,8 @@ _SYNONYMS = tuple(
     )
 )
 _EMPTY_WORDS = frozenset(
-    stem(word) for word in table("get fetch retrieve do run set tool function api current info data "
-    "information detail details return returns check show list of the for by")
+    stem(word) for word in table("get fetch retrieve do run set tool function api current info "
+    "data information detail details return returns check show list of the for by")
 )  # fmt: skip
 _CALENDAR = frozenset(
     stem(w) for w in (*WEEKDAYS, *MONTHS, "today", "tomorrow", "tonight", "pm", "am")

@@ -32,7 +32,8 @@ _NAMED = (
     re.compile(r"\b(?:[Ii]'m|[Ii] am|[Tt]his is)\s+(?P<name>[A-Z][\w'-]+(?: [A-Z][\w'-]+)?)"),
 )
 _FACT = re.compile(
-    r"(?:^|\b(?:that|and|but) )(?:my|the|our) (?P<what>[a-z' ]{2,40}?) (?:is|are) (?P<value>.+)$"
+    r"(?:^|\b(?:that|and|but|actually|no|sorry) )(?:my|the|our) "
+    r"(?P<what>[a-z' ]{2,40}?) (?:is|are) (?P<value>.+)$"
 )
 _REMEMBER = re.compile(
     r"(?:can you |could you |would you )?(?:remember|note down|write down|make a note|keep in mind)"

@@ -20,6 +20,7 @@ from antiphon_providers.local.dialogue.words import (
     sentence,
     sentences,
     shortened,
+    words,
 )
 
 LONGEST_RESULT = 8_192
@@ -73,7 +74,7 @@ def spoken_result(content: str) -> str:
     if isinstance(value, bool) or value is None:
         return "That's done." if value is not False else "No, I'm afraid not."
     if isinstance(value, list):
-        return _prose(_items(value, 0)) if value else "There is nothing there."
+        return _prose(_items(value, 0)) or "There is nothing there."
     return _prose(f"The answer is {value}")
 
 
@@ -87,9 +88,10 @@ def _parsed(content: str) -> Any:
 
 
 def _prose(text: str) -> str:
-    """Text without markup, of a length that can be listened to."""
+    """Text without markup, of a length that can be listened to; empty where there is no word."""
     parts = sentences(text[:LONGEST_RESULT])
-    return shortened(" ".join(sentence(_voiced(part)) for part in parts), LONGEST_SPEECH)
+    spoken = " ".join(sentence(_voiced(part)) for part in parts if words(part))
+    return shortened(spoken, LONGEST_SPEECH)
 
 
 def _voiced(text: str) -> str:

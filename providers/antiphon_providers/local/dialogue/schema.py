@@ -20,9 +20,9 @@ DEEPEST = 5
 """Levels of nesting that are followed; deeper is refused."""
 
 UNFILLABLE = frozenset(
-    table("""$ref $dynamicRef $recursiveRef allOf not if then else dependentRequired dependentSchemas
-    dependencies patternProperties propertyNames contains minContains maxContains prefixItems
-    unevaluatedProperties unevaluatedItems minProperties maxProperties contentMediaType
+    table("""$ref $dynamicRef $recursiveRef allOf not if then else dependentRequired
+    dependentSchemas dependencies patternProperties propertyNames contains minContains maxContains
+    prefixItems unevaluatedProperties unevaluatedItems minProperties maxProperties contentMediaType
     contentEncoding disallow extends divisibleBy""")
 )
 """Keywords that constrain a value in ways this module does not check."""
@@ -106,7 +106,7 @@ _NAMED = {
 }  # fmt: skip
 
 
-def _is(value: Any, kind: Any) -> bool:
+def _is(value: object, kind: object) -> bool:
     if isinstance(value, bool):
         return kind == "boolean"
     if kind == "integer" and isinstance(value, float):
@@ -159,7 +159,9 @@ def _number(shape: Schema, keyword: str) -> float | None:
     limit = shape.get(keyword)
     if isinstance(limit, bool) or not isinstance(limit, (int, float)):
         return None
-    return limit if abs(limit) < _LARGEST else math.copysign(math.inf, limit)
+    if abs(limit) < _LARGEST:
+        return limit
+    return math.inf if limit > 0 else -math.inf
 
 
 _LIMITS: tuple[tuple[str, str, Callable[[Any, Any], bool]], ...] = (
@@ -185,7 +187,8 @@ def _divides(step: float, value: float) -> bool:
     if isinstance(step, int) and isinstance(value, int):
         return value % step == 0
     try:
-        return math.isclose(value / step, round(value / step), abs_tol=1e-9)
+        nearest = round(value / step)
+        return math.isclose(value / step, nearest) and bool(nearest) == bool(value)
     except (OverflowError, ValueError):
         return False
 

@@ -10,8 +10,8 @@ from antiphon_providers.local.dialogue.words import plain, table
 _UNITS = {
     word: value
     for value, word in enumerate(
-        table("""zero one two three four five six seven eight nine ten eleven twelve thirteen fourteen
-        fifteen sixteen seventeen eighteen nineteen""")
+        table("""zero one two three four five six seven eight nine ten eleven twelve thirteen
+        fourteen fifteen sixteen seventeen eighteen nineteen""")
     )
 }
 _TENS = {
@@ -29,7 +29,7 @@ _ORDINALS = {
     if word != "."
 } | {"twentieth": 20, "thirtieth": 30}
 _NUMERAL = re.compile(r"\d+(?:\.\d+)?")
-_SIGNED = re.compile(r"(?:\b(minus|negative) )?(?<![\d.:])(\d+(?:\.\d+)?)\b")
+_SIGNED = re.compile(r"(?:\b(minus|negative) )?(?<![\d.:])(\d+(?:\.\d+)?)\b(?!:\d)")
 _TEN = 10
 _HUNDRED = 100
 _LONGEST_NUMERAL = 40

@@ -67,7 +67,7 @@ def read_answer(field: Field, text: str, today: date) -> Reading:
 
 def bare(text: str) -> str:
     """The answer without what carries it: ``it's Paris, please`` as ``Paris``."""
-    tidy = _POLITE_END.sub("", clean(text))
+    tidy = _POLITE_END.sub("", clean(text)) or clean(text)
     return _POLITE_END.sub("", _CARRIER.sub("", tidy, count=1)) or tidy
 
 

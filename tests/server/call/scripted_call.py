@@ -1,0 +1,265 @@
+"""A whole call without a network: a client of two queues, scripted providers, virtual time."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager
+from typing import Any, TypeVar
+
+import msgspec
+
+from antiphon_protocol import codec
+from antiphon_protocol import voice_agent as wire
+from antiphon_protocol.audio import PCM, Encoding
+from antiphon_protocol.session_config import SessionConfig
+from antiphon_providers.scripted import (
+    ScriptedLanguageModel,
+    ScriptedSpeechToText,
+    ScriptedTextToSpeech,
+    ScriptedTurnModel,
+    ScriptedVoiceActivity,
+)
+from antiphon_providers.scripted.language_model import LanguageModelScript
+from antiphon_providers.scripted.speech_to_text import SpeechToTextScript
+from antiphon_providers.scripted.text_to_speech import TextToSpeechScript
+from antiphon_providers.scripted.tones import sine
+from antiphon_providers.scripted.turn_model import TurnModelScript
+from antiphon_providers.scripted.voice_activity import VoiceActivityScript
+from antiphon_server.call.ears import Clean, HearingServices
+from antiphon_server.call.reply import SpeakingServices
+from antiphon_server.call.session import Services, Session
+from antiphon_server.dialects import voice_agent
+from antiphon_server.dialects.call_settings import call_settings
+from antiphon_server.observe import metrics
+
+FRAME_MS = 20
+
+M = TypeVar("M", bound=wire.ServerMessage)
+
+
+def vad(**script: Any) -> ScriptedVoiceActivity:
+    """Voice activity with these options."""
+    return ScriptedVoiceActivity(VoiceActivityScript(**script))
+
+
+def turn(**script: Any) -> ScriptedTurnModel:
+    """A turn model with these options."""
+    return ScriptedTurnModel(TurnModelScript(**script))
+
+
+def stt(**script: Any) -> ScriptedSpeechToText:
+    """A recogniser with these options."""
+    return ScriptedSpeechToText(SpeechToTextScript(**script))
+
+
+def llm(**script: Any) -> ScriptedLanguageModel:
+    """A language model with these options."""
+    return ScriptedLanguageModel(LanguageModelScript(**script))
+
+
+def tts(**script: Any) -> ScriptedTextToSpeech:
+    """A voice with these options."""
+    return ScriptedTextToSpeech(TextToSpeechScript(**script))
+
+
+class Stages(msgspec.Struct, frozen=True):
+    """The providers of a scripted call; each may be replaced."""
+
+    vad: Any = msgspec.field(default_factory=vad)
+    turn: Any = msgspec.field(default_factory=turn)
+    stt: Any = msgspec.field(default_factory=stt)
+    llm: Any = msgspec.field(default_factory=llm)
+    tts: Any = msgspec.field(default_factory=tts)
+    noise: Callable[[], Clean] | None = None
+
+    def services(self) -> Services:
+        """As a session takes them, on the loop's clock."""
+        return Services(
+            HearingServices(self.vad, self.turn, self.stt),
+            SpeakingServices(self.llm, self.tts),
+            noise_suppression=self.noise,
+            clock=asyncio.get_running_loop().time,
+        )
+
+
+def voiced(ms: float, encoding: Encoding = PCM) -> bytes:
+    """PCM of a tone, as loud as a voice."""
+    return sine(220, ms, encoding.rate)
+
+
+def silent(ms: float, encoding: Encoding = PCM) -> bytes:
+    """PCM of nothing."""
+    return bytes(encoding.size(ms))
+
+
+class Line:
+    """The socket: what the client puts in, what it was sent and when (the loop's seconds)."""
+
+    def __init__(self) -> None:
+        self.coming: asyncio.Queue[str | bytes | None] = asyncio.Queue()
+        self.received: list[tuple[float, wire.FromServer]] = []
+        self.closed: int | None = None
+        self.news = asyncio.Condition()
+        self.reads = asyncio.Event()
+        self.reads.set()
+        self.gone = False
+
+    async def receive(self) -> str | bytes | None:
+        """The next frame."""
+        return await self.coming.get()
+
+    async def send(self, frame: str) -> None:
+        """Takes a frame, once the client reads."""
+        await self.reads.wait()
+        if self.gone:
+            raise ConnectionResetError
+        message = codec.decode_server(frame)
+        assert message is not None
+        self.received.append((asyncio.get_running_loop().time(), message))
+        async with self.news:
+            self.news.notify_all()
+
+    async def close(self, code: int) -> None:
+        """The first code counts."""
+        if self.closed is None:
+            self.closed = code
+
+
+class Caller:
+    """A client of one session."""
+
+    def __init__(self, line: Line, session: Session, dialect: voice_agent.VoiceAgent) -> None:
+        self.line = line
+        self.session = session
+        self.dialect = dialect
+        self.running: asyncio.Task[None]
+        self._seen = 0
+
+    def tell(self, *messages: wire.ClientMessage) -> None:
+        """Sends messages at once."""
+        for message in messages:
+            self.line.coming.put_nowait(codec.encode(message))
+
+    def update(self, **session: Any) -> None:
+        """Sends a ``session.update``."""
+        told = {"type": "session.update", "session": session}
+        self.line.coming.put_nowait(msgspec.json.encode(told).decode())
+
+    async def play(self, pcm: bytes) -> None:
+        """Sends microphone audio at its own pace."""
+        step = PCM.size(FRAME_MS)
+        for at in range(0, len(pcm), step):
+            self.line.coming.put_nowait(codec.encode_input_audio(pcm[at : at + step]))
+            await asyncio.sleep(FRAME_MS / 1000)
+
+    async def say(self, voice_ms: float = 900, silence_ms: float = 800) -> None:
+        """Speaks and falls silent."""
+        await self.play(voiced(voice_ms) + silent(silence_ms))
+
+    async def until(self, kind: type[M]) -> M:
+        """The next message of a kind, after those already waited for."""
+        while True:
+            while self._seen < len(self.line.received):
+                message = self.line.received[self._seen][1]
+                self._seen += 1
+                if isinstance(message, kind):
+                    return message
+            async with self.line.news:
+                if self._seen == len(self.line.received):
+                    await self.line.news.wait()
+
+    def heard(self, kind: type[M]) -> list[M]:
+        """All messages of a kind so far."""
+        return [message for _, message in self.line.received if isinstance(message, kind)]
+
+    def when(self, kind: type[wire.ServerMessage]) -> list[float]:
+        """The seconds at which messages of a kind came."""
+        return [when for when, message in self.line.received if isinstance(message, kind)]
+
+    @property
+    def kinds(self) -> list[str]:
+        """The types of all messages so far, runs of audio and of deltas as one."""
+        tags = [str(message.__struct_config__.tag) for _, message in self.line.received]
+        often = {"reply.audio", "transcript.agent.delta", "transcript.user.delta"}
+        return [
+            tag for at, tag in enumerate(tags) if tag not in often or at == 0 or tags[at - 1] != tag
+        ]
+
+    async def ended(self) -> int | None:
+        """The close code, once the session is over."""
+        await self.running
+        return self.line.closed
+
+
+@asynccontextmanager
+async def calling(
+    stages: Stages | None = None,
+    *,
+    timeline: bool = False,
+    session_seconds: int = 10_800,
+    **session: Any,
+) -> AsyncIterator[Caller]:
+    """A running session; with ``session`` fields its first update has been sent.
+
+    At the end the client leaves; nothing of the call may be left over.
+    """
+    before = sessions()
+    terms = voice_agent.Terms(session_seconds=session_seconds)
+    line = Line()
+    settings = call_settings(SessionConfig(""), session_seconds * 1000)
+    made = Session(voice_agent.session_id(), line, (stages or Stages()).services(), settings)
+    dialect = voice_agent.VoiceAgent(made, terms, tells_timeline=timeline)
+    caller = Caller(line, made, dialect)
+
+    async def read() -> None:
+        while (frame := await line.receive()) is not None:
+            dialect.receive(frame)
+
+    caller.running = asyncio.get_running_loop().create_task(made.run(dialect, read))
+    try:
+        if session:
+            caller.update(**session)
+            await caller.until(wire.SessionReady)
+        yield caller
+    except BaseException:
+        line.reads.set()
+        line.coming.put_nowait(None)
+        await asyncio.wait([caller.running])
+        raise
+    line.reads.set()
+    line.coming.put_nowait(None)
+    await caller.running
+    await _nothing_left()
+    assert sessions() == before
+
+
+async def _nothing_left() -> None:
+    """After one turn of the loop, no task but the test's own."""
+    await asyncio.sleep(0)
+    await asyncio.sleep(0)
+    left = asyncio.all_tasks() - {asyncio.current_task()}
+    assert {task.get_name() for task in left} == set()
+    assert timers_left() == []
+
+
+def timers_left() -> list[asyncio.TimerHandle]:
+    """The loop's timers that will still go off."""
+    scheduled: list[asyncio.TimerHandle] = vars(asyncio.get_running_loop())["_scheduled"]
+    return [timer for timer in scheduled if not timer.cancelled()]
+
+
+def sessions() -> float:
+    """The gauge of live sessions."""
+    return metrics.REGISTRY.get_sample_value("antiphon_sessions") or 0.0
+
+
+def sample(name: str, **labels: str) -> float:
+    """A metric's value; 0 before its first observation."""
+    return metrics.REGISTRY.get_sample_value(name, labels) or 0.0
+
+
+async def on_their_own(condition: Callable[[], bool], until: Callable[[], Awaitable[Any]]) -> None:
+    """Waits by ``until`` as often as it takes for ``condition`` to hold."""
+    while not condition():
+        await until()

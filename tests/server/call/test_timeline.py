@@ -1,0 +1,162 @@
+"""The stage clock: its stages add up, and each goes where it belongs."""
+
+from __future__ import annotations
+
+import pytest
+
+from antiphon_server.call import timeline as stages
+from antiphon_server.call.timeline import STAGES, Hearing, ReplyClock, Timeline
+from server.call.scripted_call import sample
+
+PROVIDERS = {
+    "voice_activity": "v",
+    "turn_detection": "t",
+    "speech_to_text": "s",
+    "language_model": "m",
+    "text_to_speech": "x",
+}
+CRITICAL = (
+    stages.ENDPOINTING,
+    stages.FIRST_TOKEN,
+    stages.FIRST_SENTENCE,
+    stages.FIRST_AUDIO,
+    stages.OVERHEAD,
+)
+
+
+class Clock:
+    """Tells the time it is set to."""
+
+    def __init__(self) -> None:
+        self.seconds = 1000.0
+
+    def __call__(self) -> float:
+        """The time."""
+        return self.seconds
+
+
+def _turn(clock: Clock, timeline: Timeline) -> ReplyClock:
+    """A turn of which every mark is a different number of milliseconds after the one before."""
+    clock.seconds = 1000.207
+    timeline.paused(1000.0, 0.003)
+    clock.seconds += 0.011
+    timeline.settled()
+    clock.seconds += 0.013
+    timeline.judged()
+    clock.seconds += 0.200
+    timeline.hearing.timer_late = 0.002
+    reply = timeline.reply_started(1, "user_speech")
+    for mark, ms in (
+        ("prompted", 1),
+        ("first_token", 300),
+        ("first_sentence", 90),
+        ("speech_asked", 4),
+        ("first_sound", 120),
+        ("sent", 5),
+    ):
+        clock.seconds += ms / 1000
+        setattr(reply, mark, clock.seconds)
+    return reply
+
+
+def test_the_stages_on_the_critical_path_add_up_to_the_response() -> None:
+    """Endpointing, the providers' times and the server's own share: no gap, nothing twice."""
+    clock = Clock()
+    told = _turn(clock, Timeline(clock, PROVIDERS)).stages()
+    assert sum(told[name] for name in CRITICAL) == pytest.approx(told[stages.RESPONSE], abs=0.01)
+
+
+def test_each_stage_is_the_time_between_its_marks() -> None:
+    """In milliseconds, beside the critical path too; a late timer is the server's own share."""
+    clock = Clock()
+    told = _turn(clock, Timeline(clock, PROVIDERS)).stages()
+    assert told == {
+        stages.ENDPOINTING: pytest.approx(207 + 11 + 13 + 200 - 2),
+        stages.VOICE_ACTIVITY: pytest.approx(3),
+        stages.SPEECH_TO_TEXT: pytest.approx(11),
+        stages.TURN_DETECTION: pytest.approx(24),
+        stages.FIRST_TOKEN: pytest.approx(300),
+        stages.FIRST_SENTENCE: pytest.approx(90),
+        stages.FIRST_AUDIO: pytest.approx(120),
+        stages.OVERHEAD: pytest.approx(1 + 4 + 5 + 2),
+        stages.RESPONSE: pytest.approx(431 + 520),
+    }
+    assert list(told) == [name for name in STAGES if name in told]
+
+
+def test_a_greeting_has_the_stages_of_speech_alone() -> None:
+    """No user, no model: from its start to the first audio sent, and it adds up."""
+    clock = Clock()
+    timeline = Timeline(clock, PROVIDERS)
+    reply = timeline.reply_started(1, "greeting")
+    for mark, ms in (("first_sentence", 2), ("speech_asked", 3), ("first_sound", 80), ("sent", 5)):
+        clock.seconds += ms / 1000
+        setattr(reply, mark, clock.seconds)
+    assert reply.stages() == {
+        stages.FIRST_AUDIO: pytest.approx(80),
+        stages.OVERHEAD: pytest.approx(10),
+        stages.RESPONSE: pytest.approx(90),
+    }
+
+
+def test_a_turn_at_time_zero_is_a_turn() -> None:
+    """A clock may begin anywhere: 0 is a time like any other."""
+    reply = ReplyClock(1, "user_speech", started=0.5, hearing=Hearing(speech_ended=0.0), sent=0.7)
+    assert reply.stages()[stages.RESPONSE] == pytest.approx(700)
+
+
+def test_the_marks_of_hearing_are_used_once() -> None:
+    """A reply to something else than speech does not take them; the next reply to speech, once
+    they are taken, has none.
+    """
+    clock = Clock()
+    timeline = Timeline(clock, PROVIDERS)
+    timeline.paused(999.0, 0.0)
+    assert timeline.reply_started(1, "tool_result").hearing is None
+    taken = timeline.reply_started(2, "user_speech").hearing
+    assert taken is not None
+    assert taken.speech_ended == 999.0
+    assert timeline.reply_started(3, "user_speech").hearing == Hearing()
+
+
+@pytest.mark.parametrize(
+    ("stage", "provider"),
+    [
+        (stages.VOICE_ACTIVITY, "v"),
+        (stages.TURN_DETECTION, "t"),
+        (stages.SPEECH_TO_TEXT, "s"),
+        (stages.FIRST_TOKEN, "m"),
+        (stages.FIRST_SENTENCE, "m"),
+        (stages.FIRST_AUDIO, "x"),
+        (stages.ENDPOINTING, ""),
+        (stages.RESPONSE, ""),
+    ],
+)
+def test_each_stage_is_credited_to_its_provider(stage: str, provider: str) -> None:
+    """The server's own have none."""
+    assert Timeline(Clock(), PROVIDERS).provider_of(stage) == provider
+
+
+def test_what_is_observed_is_what_is_told() -> None:
+    """The histograms grow by exactly the milliseconds that the client and the log get."""
+    clock = Clock()
+    timeline = Timeline(clock, PROVIDERS)
+    reply = _turn(clock, timeline)
+
+    def sums() -> dict[str, float]:
+        own = {
+            stages.OVERHEAD: sample("antiphon_server_overhead_seconds_sum"),
+            stages.RESPONSE: sample("antiphon_response_seconds_sum", trigger="user_speech"),
+        }
+        return own | {
+            name: sample(
+                "antiphon_stage_seconds_sum", stage=name, provider=timeline.provider_of(name)
+            )
+            for name in STAGES
+            if name not in own
+        }
+
+    before = sums()
+    told = timeline.observe(reply)
+    grown = {name: 1000 * (value - before[name]) for name, value in sums().items()}
+    assert grown == pytest.approx(told, abs=0.001)
