@@ -41,6 +41,7 @@ class Outcome(Struct, frozen=True):
     clip: Clip
     transcript: str = ""
     reply: str = ""
+    answered: bool = False
     response_ms: float | None = None
     rate: float | None = None
     leak: str | None = None
@@ -116,6 +117,7 @@ async def _call(
         clip,
         transcript=turn.transcript,
         reply=turn.reply_text,
+        answered=turn.answered,
         response_ms=turn.response_ms,
         rate=error_rate(own, turn.transcript),
         leak=leaked(turn.transcript, own, others),
@@ -129,7 +131,7 @@ def _responses(outcomes: Sequence[Outcome]) -> list[float]:
 def _promised(options: argparse.Namespace, outcomes: Sequence[Outcome]) -> list[Objective]:
     heard = percentiles(_responses(outcomes))
     rates = [100 * one.rate for one in outcomes if one.rate is not None]
-    broken = sum(one.response_ms is None for one in outcomes)
+    broken = sum(not one.answered for one in outcomes)
     return [
         *stated("callers given another's words", 0, sum(bool(one.leak) for one in outcomes), ""),
         *stated("callers without an answer", 0, broken, ""),

@@ -56,7 +56,7 @@ async def run(options: argparse.Namespace, terminal: Terminal) -> int:
     report = {
         "measurement": "response",
         "url": options.url,
-        "unanswered": turns.count(None),
+        "unanswered": len(turns) - sum(turn.answered for turn in answered),
         "word_error_rate": _error_rate(answered),
         "summary": {name: figures.as_json(row) for name, row in rows.items()},
         "objectives": objectives.as_json(promised),
@@ -115,7 +115,7 @@ def _promised(
 ) -> list[Objective]:
     heard, overhead = rows.get(HEARD), rows.get(OVERHEAD)
     rate = _error_rate(turns)
-    unanswered = options.turns - sum(turn.response_ms is not None for turn in turns)
+    unanswered = options.turns - sum(turn.answered for turn in turns)
     return [
         *stated("turns without an answer", 0, unanswered, "turns"),
         *stated("response p50", options.p50, heard.p50 if heard else None),
@@ -134,7 +134,8 @@ def _error_rate(turns: Sequence[Turn]) -> float | None:
 def _progress(terminal: Terminal, turns: Sequence[Turn | None], count: int) -> None:
     turn = turns[-1]
     measured = None if turn is None else turn.response_ms
-    result = "no answer" if measured is None else f"{figure(measured)} ms"
+    early = "cut in" if turn is not None and turn.answered else "no answer"
+    result = early if measured is None else f"{figure(measured)} ms"
     name = "" if turn is None else turn.clip.name
     terminal.progress(f"turn {len(turns)} of {count}  {name}  {result}")
 

@@ -8,7 +8,7 @@ import pytest
 from antiphon.caller import CHUNK_MS, SETTLE_S, Caller
 from antiphon.clips import Clip, clip_of
 from antiphon.errors import ConnectionLost, TimedOut
-from antiphon.events import ReplyDone, ReplyError, ReplyStarted
+from antiphon.events import ReplyAudio, ReplyDone, ReplyError, ReplyStarted
 from antiphon_protocol.audio import PCM, PCMA, PCMU, Encoding
 from clients.fake_agent import FakeAgent, silence, tone
 from clients.scripted_line import ScriptedLine
@@ -106,6 +106,23 @@ async def test_an_agent_that_answers_in_a_pause_has_cut_in() -> None:
 
 
 @in_virtual_time
+async def test_an_answer_that_came_too_early_is_an_answer_without_a_response_time() -> None:
+    """An agent that begins in a pause and speaks on over the caller has answered, badly."""
+    line = ScriptedLine(_agent(patience_ms=10_000_000))
+    async with Caller(line) as caller:
+        conversing = asyncio.create_task(caller.converse(_clip(500)))
+        await asyncio.sleep(0.3)
+        line.happen(ReplyStarted(reply_id="r", item_id="m"))
+        line.happen(ReplyAudio("r", tone(900), asyncio.get_running_loop().time()))
+        await asyncio.sleep(0.9)
+        line.happen(ReplyDone(reply_id="r", status="completed"))
+        turn = await conversing
+    assert turn.response_ms is None
+    assert turn.cut_in
+    assert turn.answered
+
+
+@in_virtual_time
 async def test_a_silent_first_reply_is_not_the_answer() -> None:
     """A tool turn has a reply without sound before the one that speaks (section 4.5)."""
     line = ScriptedLine(_agent())
@@ -143,6 +160,7 @@ async def test_a_reply_that_failed_ends_the_turn_without_an_answer() -> None:
         turn = await conversing
     assert turn.response_ms is None
     assert turn.answer is None
+    assert not turn.answered
     assert turn.timeline is None
     assert turn.replies[0].error == "llm: down"
 

@@ -1,6 +1,7 @@
 """The front door: which commands there are and what becomes of them."""
 
 import argparse
+import sys
 from importlib.metadata import EntryPoint
 
 import pytest
@@ -22,7 +23,7 @@ class Greet:
 
     def run(self, options: argparse.Namespace) -> int:
         """Greets."""
-        print(f"hello {options.name}")
+        sys.stdout.write(f"hello {options.name}\n")
         return int(options.code)
 
 

@@ -56,6 +56,7 @@ def test_a_turn_is_plain_data() -> None:
         "transcript": "heard",
         "reply": "reply 0 reply 1",
         "response_ms": 250.0,
+        "answered": True,
         "cut_in": True,
         "interrupted": False,
         "stages": {"endpointing": 250.0, "response": 400.0},

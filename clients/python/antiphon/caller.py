@@ -93,6 +93,11 @@ class Turn:
         return None if self.answer is None else self._delay_s(self.answer) * 1000
 
     @property
+    def answered(self) -> bool:
+        """Whether a reply was heard to its end, even one that came too early."""
+        return any(reply.audible_at is not None and not reply.interrupted for reply in self.replies)
+
+    @property
     def cut_in(self) -> bool:
         """Whether the agent was heard before the caller had finished."""
         return any(

@@ -18,7 +18,7 @@ from antiphon_protocol import __version__
 
 GROUP = "antiphon.commands"
 
-EXTRAS = {"antiphon_server": "server", "antiphon_loadtest": "loadtest"}
+EXTRAS = {"antiphon_server": "server"}
 """Which extra brings what a command's package imports."""
 
 MISSING = 1

@@ -167,7 +167,7 @@ async def _speak_clips(
         terminal.line(f"\n  replies written to {options.out}")
     if failure is not None:
         terminal.said("error", failure, "red")
-    return FAILED if failure or any(turn.response_ms is None for turn in turns) else 0
+    return FAILED if failure or not all(turn.answered for turn in turns) else 0
 
 
 async def _turns(caller: Caller, clips: list[Clip], terminal: Terminal) -> AsyncIterator[Turn]:

@@ -50,6 +50,7 @@ def turn_as_json(turn: Turn) -> dict[str, Any]:
         "transcript": turn.transcript,
         "reply": turn.reply_text,
         "response_ms": None if turn.response_ms is None else round(turn.response_ms, 1),
+        "answered": turn.answered,
         "cut_in": turn.cut_in,
         "interrupted": any(reply.interrupted for reply in turn.replies),
         "stages": None if timeline is None else timeline.stages,

@@ -12,7 +12,7 @@ import itertools
 import os
 import sys
 from collections.abc import AsyncIterator
-from contextlib import suppress
+from contextlib import aclosing, suppress
 from importlib.util import find_spec
 from pathlib import Path
 from typing import Annotated
@@ -79,10 +79,13 @@ class Espeak:
         """
         voice = voice_named(options.voice, self.name)
         child = await self._alive()
-        async for sound in in_turn(
-            sentences, lambda sentence: child.say(self._order(sentence, voice), sentence)
-        ):
-            yield sound
+
+        def say(sentence: str) -> Utterance:
+            return child.say(self._order(sentence, voice), sentence)
+
+        async with aclosing(in_turn(sentences, say)) as sounds:
+            async for sound in sounds:
+                yield sound
 
     @property
     def process_id(self) -> int | None:
@@ -129,7 +132,7 @@ class _Child:
         process = await asyncio.create_subprocess_exec(
             sys.executable,
             *_CHILD,
-            *map(str, _library_and_data()),
+            *map(str, library_and_data()),
             stdin=asyncio.subprocess.PIPE,
             stdout=asyncio.subprocess.PIPE,
             # Secrets of the server are none of its business.
@@ -242,25 +245,40 @@ class _Speech:
         self.utterance.put(Chunk(rest, tuple(self._timed(audible_ms)), ends=True))
 
     def _timed(self, audible_ms: int) -> list[Word]:
-        """All words, each until the next begins; those that are not said take no time."""
+        """All words. Of some, as "it was", espeak-ng tells one begin: they share the time until
+        the next. Words that are not said take none.
+        """
         cut_ms = round(self._silence.cut_bytes / 2 * 1000 / _RATE)
-        begins: list[int] = []
-        letter, now_ms = 0, 0
+        groups: list[tuple[int, list[SpokenWord]]] = [(0, [])]
+        letter = 0
         for word in self._words:
-            if word.said:
-                known_ms = self._begins_ms.get(letter)
-                if known_ms is not None:
-                    now_ms = max(now_ms, min(known_ms - cut_ms, audible_ms))
-                letter += len(word.said) + 1
-            begins.append(now_ms)
-        ends = [*begins[1:], audible_ms]
+            known_ms = self._begins_ms.get(letter) if word.said else None
+            if known_ms is not None:
+                begins_ms = min(max(known_ms - cut_ms, groups[-1][0]), audible_ms)
+                groups.append((begins_ms, []))
+            groups[-1][1].append(word)
+            letter += len(word.said) + 1 if word.said else 0
+        ends = [*(begins_ms for begins_ms, _ in groups[1:]), audible_ms]
         return [
-            Word(word.written, begin, end)
-            for word, begin, end in zip(self._words, begins, ends, strict=True)
+            word
+            for (begins_ms, group), ends_ms in zip(groups, ends, strict=True)
+            for word in _shared(group, begins_ms, ends_ms)
         ]
 
 
-def _library_and_data() -> tuple[Path, Path]:
+def _shared(group: list[SpokenWord], begins_ms: int, ends_ms: int) -> list[Word]:
+    """Words that share a time, by their length."""
+    letters = sum(len(word.said) for word in group) or 1
+    words, passed, now_ms = [], 0, begins_ms
+    for word in group:
+        passed += len(word.said)
+        end_ms = begins_ms + round((ends_ms - begins_ms) * passed / letters)
+        words.append(Word(word.written, now_ms, end_ms))
+        now_ms = end_ms
+    return words
+
+
+def library_and_data() -> tuple[Path, Path]:
     """Where the package keeps them; it is not imported. Raises ``NotInstalled``."""
     package = find_spec("espeakng_loader")
     if package is None or package.origin is None:

@@ -10,6 +10,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncIterator, Callable
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import aclosing
 from typing import Annotated, get_args
 from weakref import WeakSet
 
@@ -71,14 +72,18 @@ class Flite:
         for executor in threads.values():
             await asyncio.to_thread(executor.shutdown, wait=True, cancel_futures=True)
 
-    def speak(self, sentences: AsyncIterator[str], options: VoiceOptions) -> AsyncIterator[Sound]:
+    async def speak(
+        self, sentences: AsyncIterator[str], options: VoiceOptions
+    ) -> AsyncIterator[Sound]:
         """The sentences' sound, with the times of their words.
 
         Raises ``Refused`` for a voice that is not in the catalogue, ``Unavailable`` unless
         started.
         """
         voice = voice_named(options.voice, self.name)
-        return in_turn(sentences, lambda sentence: self._say(sentence, voice))
+        async with aclosing(in_turn(sentences, lambda text: self._say(text, voice))) as sounds:
+            async for sound in sounds:
+                yield sound
 
     def _say(self, sentence: str, voice: Voice) -> Utterance:
         thread = self._threads.get(voice.speaker)

@@ -44,7 +44,10 @@ class TokenTime(NamedTuple):
     ends_s: float
 
 
-Listener = Callable[[bytes, Callable[[], list[TokenTime]]], bool]
+TokenTimes = Callable[[], list[TokenTime]]
+"""Gives the times of all tokens of the text."""
+
+Listener = Callable[[bytes, TokenTimes], bool]
 """Called with the next PCM (int16 mono) and a function that gives all tokens' times; whether to
 go on."""
 

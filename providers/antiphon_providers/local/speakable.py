@@ -94,6 +94,7 @@ def _said(word: str) -> str:
     for pattern, replacement in _RULES:
         said = pattern.sub(replacement, said)
     said = unicodedata.normalize("NFKD", said).encode("ascii", "ignore").decode()
+    said = "".join(letter for letter in said if letter.isprintable())
     parts = (_tidied(part) for part in said.split())
     return " ".join(part for part in parts if part)
 

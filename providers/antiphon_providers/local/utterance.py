@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Callable
-from contextlib import suppress
+from collections.abc import AsyncGenerator, AsyncIterator, Callable
 from typing import NamedTuple
 
 from antiphon_providers.errors import ProviderError
@@ -58,16 +57,12 @@ class Utterance:
             self._wanted = False
             self._stop()
 
-    async def chunks(self) -> AsyncIterator[Chunk]:
-        """Its audio, until one that ends it. Raises ``ProviderError``."""
-        while True:
-            chunk = await self._chunks.get()
-            if isinstance(chunk, ProviderError):
-                raise chunk
-            yield chunk
-            if chunk.ends:
-                self._wanted = False
-                return
+    async def next(self) -> Chunk:
+        """Its next audio; there is none after one that ends it. Raises ``ProviderError``."""
+        chunk = await self._chunks.get()
+        if isinstance(chunk, ProviderError):
+            raise chunk
+        return chunk
 
 
 class _Begun:
@@ -98,8 +93,7 @@ class _Begun:
         for utterance in self._wanted:
             utterance.cancel()
         self._task.cancel()
-        with suppress(asyncio.CancelledError):
-            await self._task
+        await asyncio.wait({self._task})
 
     async def _begin(self) -> None:
         try:
@@ -116,13 +110,15 @@ class _Begun:
 
 async def in_turn(
     sentences: AsyncIterator[str], say: Callable[[str], Utterance]
-) -> AsyncIterator[Sound]:
+) -> AsyncGenerator[Sound, None]:
     """The sound of all sentences; leaving the iteration stops what is being made."""
     begun = _Begun(sentences, say)
     number = 0
     try:
         while (utterance := await begun.next()) is not None:
-            async for chunk in utterance.chunks():
+            chunk = Chunk(b"")
+            while not chunk.ends:
+                chunk = await utterance.next()
                 yield Sound(chunk.pcm, number, chunk.ends, chunk.words)
             begun.done(utterance)
             number += 1

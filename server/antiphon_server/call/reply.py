@@ -7,6 +7,7 @@ paced out: four stages that run at the same time, joined by bounded queues.
 from __future__ import annotations
 
 import asyncio
+import contextlib
 from collections.abc import AsyncGenerator, AsyncIterator, Callable
 from contextlib import aclosing
 from typing import TypeVar
@@ -100,7 +101,8 @@ class Reply:
         # Bounded by MOST_CHARACTERS alone: a model that is faster than the voice must not be
         # kept waiting, because its deadlines are for writing.
         self._pieces: asyncio.Queue[str | None] = asyncio.Queue()
-        self._voice_owes = asyncio.timeout(None)
+        self._voice_deadline = asyncio.timeout(None)
+        self._voice_waits = False
         self._held: list[TimedWord] = []
         self._timeouts = {tool.spec.name: tool.timeout_ms for tool in settings.tools}
 
@@ -185,15 +187,21 @@ class Reply:
     # --- sound ---------------------------------------------------------------------------
 
     async def _next_pieces(self, first: str) -> AsyncIterator[str]:
-        """The pieces to speak. While the next one is awaited the voice owes nothing."""
         piece: str | None = first
         while piece is not None:
-            self._voice_owes.reschedule(_in(PROGRESS_SECONDS))
             yield piece
-            if self._pieces.empty():
-                self._voice_owes.reschedule(None)
+            self._voice_works(not self._pieces.empty())
             piece = await self._pieces.get()
-        self._voice_owes.reschedule(_in(PROGRESS_SECONDS))
+            self._voice_works(True)
+
+    def _voice_works(self, works: bool) -> None:
+        """Whether the next sound is the voice's to make, within ``PROGRESS_SECONDS``; it owes
+        nothing while it waits for words, or for room.
+        """
+        self._voice_waits = not works
+        # A voice that was cut off may still ask for words: nothing is to be timed then.
+        with contextlib.suppress(RuntimeError):
+            self._voice_deadline.reschedule(_in(PROGRESS_SECONDS) if works else None)
 
     async def _speak(self) -> None:
         first = await self._pieces.get()
@@ -210,7 +218,8 @@ class Reply:
         resampler = Resampler(voice.rate, self._settings.output.rate, "LQ")
         sounds = voice.speak(self._next_pieces(first), self._settings.voice)
         try:
-            async with self._voice_owes, aclosing(_closing(sounds)) as stream:
+            async with self._voice_deadline, aclosing(_closing(sounds)) as stream:
+                self._voice_works(True)
                 async for sound in stream:
                     if sound.pcm and self.clock.first_sound is None:
                         self.clock.first_sound = self._now()
@@ -231,9 +240,12 @@ class Reply:
         if sound.ends:
             self.heard.ended(sound.sentence)
             self._tell_words(last=False)
-        self._voice_owes.reschedule(None)
-        await self.playback.room()
-        self._voice_owes.reschedule(_in(PROGRESS_SECONDS))
+        if not self._voice_waits:
+            self._voice_works(False)
+            await self.playback.room()
+            self._voice_works(True)
+        else:
+            await self.playback.room()
 
     def _tell_words(self, *, last: bool) -> None:
         """Tells the words whose times are known. The last one so far is held back, because

@@ -33,7 +33,7 @@ ADAPTIVE: dict[Mode, Patience] = {
     # second is where people expect an answer after an unfinished-sounding phrase. Hanging words
     # may only lengthen the wait.
     "min_latency": Patience(done=200, hanging=500, doubtful=600, open=800),
-    "balanced": Patience(done=450, hanging=800, doubtful=1000, open=1050),
+    "balanced": Patience(done=450, hanging=800, doubtful=950, open=1000),
     "max_accuracy": Patience(done=700, hanging=1200, doubtful=1600, open=2400),
 }
 
@@ -53,6 +53,8 @@ class Manners(Struct, frozen=True):
     """Silence after which ``VoiceStopped`` is noticed: where the turn model is most sure."""
     done_above: float = 0.5
     """The turn model's probability above which a turn sounds final."""
+    certain_above: float = 0.9
+    """The probability above which a trailing comma no longer speaks against it."""
     interruptible: bool = True
     greeting_interruptible: bool = True
     insist_ms: int = 500

@@ -108,7 +108,7 @@ def _sentence_end(text: str, least: int) -> int | None:
     """Where the first sentence ends after ``least``; None while it is not certain that it does.
 
     An end is certain once the next word has begun, because its case decides about
-    abbreviations, and because punctuation that follows belongs to the sentence before.
+    abbreviations, and because punctuation at the end of the text must not be left alone.
     """
     for match in _ENDING.finditer(text, least):
         if not _SPEAKABLE.search(text, match.end()):

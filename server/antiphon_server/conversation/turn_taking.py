@@ -43,10 +43,16 @@ def is_back_channel(text: str) -> bool:
     return len(words) <= MOST_BACK_CHANNEL_WORDS and all(word in BACK_CHANNELS for word in words)
 
 
-def hangs(text: str) -> bool:
-    """Whether the words promise more: a trailing comma, or a last word that cannot be last."""
+def hangs(text: str, *, sounds_certain: bool = False) -> bool:
+    """Whether the words promise more: a trailing comma, or a last word that cannot be last.
+
+    A comma is the recogniser's guess at how the voice sounded; where the turn model is certain
+    of that (``sounds_certain``) the comma does not count, but the last word does.
+    """
     words = words_of(text)
-    if not words or text.rstrip().endswith(_PROMISES_MORE):
+    if not words:
+        return True
+    if text.rstrip().endswith(_PROMISES_MORE) and not sounds_certain:
         return True
     # A recogniser that wrote a question mark heard a question, as in "What is that for?".
     return words[-1] in HANGING_WORDS and not text.rstrip().endswith("?")
@@ -62,5 +68,6 @@ def silence_needed(manners: Manners, text: str, probability: float | None) -> in
     if probability is None:
         return patience.doubtful if hangs(text) else patience.hanging
     if probability > manners.done_above:
-        return patience.hanging if hangs(text) else patience.done
+        certain = probability > manners.certain_above
+        return patience.hanging if hangs(text, sounds_certain=certain) else patience.done
     return patience.open if hangs(text) else patience.doubtful

@@ -63,8 +63,10 @@ def apply(
             {
                 "system_prompt": _or_default(update.system_prompt, ""),
                 "greeting": update.greeting,
-                "input": _input(current.input, update.input),
-                "output": _output(current.output, update.output, former_voices=former_voices),
+                "input": _input(current.input, update.input, first=first),
+                "output": _output(
+                    current.output, update.output, first=first, former_voices=former_voices
+                ),
                 "tools": _tools(update.tools),
                 "pre_connect_requests": _requests(update.pre_connect_requests),
             }
@@ -118,7 +120,7 @@ def _requests(value: Any) -> Any:
 # --- input and output --------------------------------------------------------------------
 
 
-def _input(current: InputConfig, update: InputUpdate | UnsetType | None) -> Any:
+def _input(current: InputConfig, update: InputUpdate | UnsetType | None, *, first: bool) -> Any:
     if update is UNSET or update is None:
         return UNSET
     default = InputConfig()
@@ -136,7 +138,7 @@ def _input(current: InputConfig, update: InputUpdate | UnsetType | None) -> Any:
         **values,
         **_given(
             {
-                "format": _format(update.format, "input.format"),
+                "format": _format(update.format, "input.format", first=first),
                 "turn_detection": _turn_detection(current.turn_detection, update.turn_detection),
             }
         ),
@@ -144,14 +146,19 @@ def _input(current: InputConfig, update: InputUpdate | UnsetType | None) -> Any:
 
 
 def _output(
-    current: OutputConfig, update: OutputUpdate | UnsetType | None, *, former_voices: bool
+    current: OutputConfig,
+    update: OutputUpdate | UnsetType | None,
+    *,
+    first: bool,
+    former_voices: bool,
 ) -> Any:
     if update is UNSET or update is None:
         return UNSET
     if update.type == "text":
         raise InvalidValue("Text output is not available on this server", "output.type")
     voice = _or_default(update.voice, OutputConfig().voice)
-    if voice is not UNSET:
+    # Later any other voice, good or bad, is refused because it is frozen (section 3.1).
+    if voice is not UNSET and first:
         _check_voice(voice, former_voices=former_voices)
     return replace(
         current,
@@ -159,7 +166,7 @@ def _output(
             {
                 "type": _or_default(update.type, "audio"),
                 "voice": voice,
-                "format": _format(update.format, "output.format"),
+                "format": _format(update.format, "output.format", first=first),
                 "volume": update.volume,
             }
         ),
@@ -173,7 +180,7 @@ def _check_voice(voice: str, *, former_voices: bool) -> None:
     raise InvalidValue(f"Invalid voice '{voice}'. Must be one of: {known}", "output.voice")
 
 
-def _format(value: Any, path: str) -> Any:
+def _format(value: Any, path: str, *, first: bool) -> Any:
     if value is UNSET:
         return UNSET
     if value is None:
@@ -192,13 +199,14 @@ def _format(value: Any, path: str) -> Any:
         return AudioFormat(encoding, ENCODINGS[encoding].rate)  # type: ignore[arg-type]
     if rate is not None and (isinstance(rate, bool) or not isinstance(rate, int)):
         raise InvalidFormat("Invalid message format for type 'session.update'")
-    if rate not in {None, PCM.rate}:
+    # Later another rate is refused because the format is frozen, and ends no session.
+    if first and rate not in {None, PCM.rate}:
         raise InternalError(
             f"Internal service error: audio/pcm is {PCM.rate} samples per second, not {rate}; "
             "resample, or leave sample_rate out",
             f"{path}.sample_rate",
         )
-    return AudioFormat("audio/pcm", PCM.rate)
+    return AudioFormat("audio/pcm", PCM.rate if rate is None else rate)
 
 
 def _turn_detection(
@@ -212,15 +220,15 @@ def _turn_detection(
         for name in update.__struct_fields__
     }
     merged = replace(current or default, **_given(values))
-    if update.max_silence in {UNSET, None} and merged.max_silence <= merged.min_silence:
+    if merged.max_silence > merged.min_silence:
+        return merged
+    if update.max_silence in {UNSET, None}:
         # A client that only asks for a long minimum means no contradiction.
-        merged = replace(merged, max_silence=min(10_000, merged.min_silence + 1_000))
-    if merged.max_silence < merged.min_silence:
-        raise InvalidConfig(
-            "'input.turn_detection.max_silence' must be more than 'min_silence'",
-            "input.turn_detection.max_silence",
-        )
-    return merged
+        return replace(merged, max_silence=min(10_000, merged.min_silence + 1_000))
+    raise InvalidConfig(
+        "'input.turn_detection.max_silence' must be more than 'min_silence'",
+        "input.turn_detection.max_silence",
+    )
 
 
 # --- tools -------------------------------------------------------------------------------

@@ -70,6 +70,7 @@ class Chronicle:
         self.speech_told = False
         self.hung_up = False
         self.told_calls: set[str] = set()
+        self.unanswered = False
         self.state, first = machine.begin(manners)
         self._perform(first)
 
@@ -78,6 +79,8 @@ class Chronicle:
         before = self.state
         if isinstance(event, v.WaitOver):
             self.running.discard(event.timer)
+        if isinstance(event, v.ReplySounded | v.ReplyCancelled) and event.reply == self.open_reply:
+            self.unanswered = False
         self.state, commands = machine.step(before, event, self.manners)
         again = machine.step(before, event, self.manners)
         assert again == (self.state, commands), "a step depends on state, event, manners alone"
@@ -108,6 +111,7 @@ class Chronicle:
                 assert command.reply == self.open_reply, "only the open reply ends, and once"
                 self.open_reply = None
                 self.ended.append((command.reply, command.interrupted))
+                self.unanswered = self.unanswered and command.interrupted
             case v.TellReplyFailed():
                 assert command.reply == self.open_reply
             case v.TellToolCall():
@@ -128,6 +132,7 @@ class Chronicle:
                 assert command.text.strip(), "a turn has words"
                 assert self.open_reply is None, "a turn is taken when no reply is open"
                 self.turns.append(command.text)
+                self.unanswered = True
             case v.HangUp():
                 self.hung_up = True
 
@@ -148,6 +153,7 @@ class Chronicle:
         assert (self.open_reply is not None) == replying, "a reply is open exactly while it lives"
         assert self.speech_told == isinstance(state, Listening | Pausing)
         if isinstance(state, Quiet):
+            assert not self.unanswered, "whoever took a turn was answered, or told why not"
             assert state.books.owed is None, "quiet owes no answer"
             assert state.books.wish is None, "quiet owes no reply"
 
@@ -157,7 +163,10 @@ def _reply(dice: random.Random, chronicle: Chronicle) -> int:
     return max(0, chronicle.replies + dice.choice((0, 0, 0, 0, 0, -1, 1)))
 
 
-def _unused_call(dice: random.Random, chronicle: Chronicle) -> str:
+def _new_call(dice: random.Random, chronicle: Chronicle) -> str:
+    """Mostly an id of its own; some models count from the start again in each reply."""
+    if dice.random() < 0.2:
+        return dice.choice(CALLS)
     return f"{dice.choice(CALLS)}{chronicle.replies}{len(chronicle.told_calls)}"
 
 
@@ -184,11 +193,11 @@ MAKERS: tuple[tuple[float, Maker], ...] = (
     (6, lambda d, c: v.ReplySounded(_reply(d, c))),
     (5, lambda d, c: v.ReplyFinished(_reply(d, c))),
     (1, lambda d, c: v.ReplyFailed(_reply(d, c), v.Failure("x", "broke"))),
-    (2, lambda d, c: v.ToolUsed(_reply(d, c), _unused_call(d, c), 1000)),
+    (3, lambda d, c: v.ToolUsed(_reply(d, c), _new_call(d, c), 1000)),
     (2, lambda d, c: v.ToolAnswered(_known_call(d, c))),
     (1, lambda d, _c: v.ReplyRequested(d.choice((None, "say hello")))),
     (1, lambda d, c: v.ReplyCancelled(_reply(d, c))),
-    (0.5, lambda _d, _c: v.HearingFailed()),
+    (1, lambda _d, _c: v.HearingFailed()),
     (0.5, lambda d, _c: v.SessionOpened(greets=d.random() < 0.5)),
     (0.1, lambda d, _c: d.choice((v.EndRequested(), v.ClientLeft(), v.SessionFailed()))),
     (0.05, lambda _d, _c: v.WaitOver(moves.SESSION)),
@@ -204,10 +213,15 @@ def events(dice: random.Random, chronicle: Chronicle, length: int) -> Iterator[v
         yield maker(dice, chronicle)
 
 
+def begin(dice: random.Random) -> Chronicle:
+    """A call with manners of its own."""
+    return Chronicle(dice.choice(MANNERS))
+
+
 def play(seed: int, length: int) -> Chronicle:
     """One history, checked at each step."""
     dice = random.Random(seed)  # noqa: S311
-    chronicle = Chronicle(dice.choice(MANNERS))
+    chronicle = begin(dice)
     for event in events(dice, chronicle, length):
         chronicle.notice(event)
     return chronicle

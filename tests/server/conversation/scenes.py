@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from antiphon_server.conversation import machine
 from antiphon_server.conversation import vocabulary as v
-from antiphon_server.conversation.manners import Manners
+from antiphon_server.conversation.manners import Manners, Patience
 from antiphon_server.conversation.states import (
     Books,
     Call,
@@ -20,7 +20,8 @@ from antiphon_server.conversation.states import (
     Waiting,
 )
 
-MANNERS = Manners()
+MANNERS = Manners(patience=Patience(done=200, hanging=800, doubtful=900, open=1000), pause_ms=200)
+"""With a patience of its own: tuning the default one is no reason to change a scene."""
 BOOKS = Books(replies=1)
 """Of a call whose first reply is the current one."""
 CALLING = Books(replies=1, calls=(Call("a", 1),))

@@ -1,0 +1,127 @@
+"""What every recogniser must keep to; see ``antiphon_providers.interfaces``."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator
+
+import pytest
+
+import human_speech
+from antiphon_providers.errors import ProviderError
+from antiphon_providers.interfaces import HearingOptions, Recognised, SpeechStream, SpeechToText
+
+
+async def segment(results: AsyncIterator[Recognised]) -> list[Recognised]:
+    """All results up to and with the flushed one."""
+    heard: list[Recognised] = []
+    async for result in results:
+        heard.append(result)
+        if result.flushed:
+            return heard
+    raise AssertionError("the stream ended before it answered a flush")
+
+
+async def feed(stream: SpeechStream, pcm: bytes, piece_bytes: int = 640) -> None:
+    """Feeds audio in pieces, letting others run in between."""
+    for at in range(0, len(pcm), piece_bytes):
+        stream.feed(pcm[at : at + piece_bytes])
+        await asyncio.sleep(0)
+
+
+async def heard(
+    recogniser: SpeechToText, pcm: bytes, options: HearingOptions | None = None
+) -> list[Recognised]:
+    """All results of one segment, in a call of its own."""
+    async with recogniser.open(options or HearingOptions()) as stream:
+        await feed(stream, pcm)
+        stream.flush()
+        return await segment(aiter(stream))
+
+
+class SpeechToTextContract:
+    """Inherit this in a test class and say how to ``make`` the provider."""
+
+    def make(self) -> SpeechToText:
+        """A provider, not yet started."""
+        raise NotImplementedError
+
+    @pytest.fixture
+    async def recogniser(self) -> AsyncIterator[SpeechToText]:
+        """A provider that runs."""
+        provider = self.make()
+        await provider.start()
+        yield provider
+        await provider.close()
+
+    async def test_hears_words_in_speech(self, recogniser: SpeechToText) -> None:
+        """The flushed result has the segment's words."""
+        results = await heard(recogniser, human_speech.clip("best").pcm)
+        assert results[-1].text.strip()
+
+    async def test_hears_no_words_in_silence_or_nothing(self, recogniser: SpeechToText) -> None:
+        """A flush after silence, or after no audio at all, is answered with no words."""
+        assert (await heard(recogniser, human_speech.silence(1500)))[-1].text == ""
+        assert (await heard(recogniser, b""))[-1].text == ""
+
+    async def test_answers_each_flush_once_and_in_order(self, recogniser: SpeechToText) -> None:
+        """Segments flushed one upon the other each get their own answer, the silent ones too."""
+        async with recogniser.open(HearingOptions()) as stream:
+            for pcm in (human_speech.clip("best").pcm, b"", human_speech.clip("hope").pcm):
+                await feed(stream, pcm)
+                stream.flush()
+            results = aiter(stream)
+            answers = [(await segment(results))[-1].text for _ in range(3)]
+        assert [bool(answer) for answer in answers] == [True, False, True]
+
+    async def test_gives_partials_only_where_they_are_wanted(
+        self, recogniser: SpeechToText
+    ) -> None:
+        """Without partials there is one result for a segment; those with are not flushed."""
+        pcm = human_speech.clip("everything").pcm
+        finals = await heard(recogniser, pcm, HearingOptions(partials=False))
+        assert [result.flushed for result in finals] == [True]
+        everything = await heard(recogniser, pcm, HearingOptions(partials=True))
+        assert [result.flushed for result in everything[:-1]] == [False] * (len(everything) - 1)
+
+    async def test_takes_pieces_of_any_length(self, recogniser: SpeechToText) -> None:
+        """Pieces may end within a sample."""
+        async with recogniser.open(HearingOptions(partials=False)) as stream:
+            await feed(stream, human_speech.clip("best").pcm, 333)
+            stream.flush()
+            odd = await segment(aiter(stream))
+        even = await heard(
+            recogniser, human_speech.clip("best").pcm, HearingOptions(partials=False)
+        )
+        assert bool(odd[-1].text) == bool(even[-1].text)
+
+    async def test_hears_many_calls_at_once(self, recogniser: SpeechToText) -> None:
+        """Every call gets its answer."""
+        clips = human_speech.clips()[:4]
+        answers = await asyncio.gather(*(heard(recogniser, clip.pcm) for clip in clips))
+        assert all(answer[-1].flushed for answer in answers)
+
+    async def test_ends_with_its_context(self, recogniser: SpeechToText) -> None:
+        """Whoever iterates is released when the call's context is left, work or no work."""
+        async with recogniser.open(HearingOptions()) as stream:
+            stream.feed(human_speech.clip("superlative").pcm)
+            stream.flush()
+        async for _ in stream:
+            pass
+
+    async def test_ends_its_streams_when_it_closes(self) -> None:
+        """An iteration under way ends, with or without a typed error."""
+        provider = self.make()
+        await provider.start()
+        async with provider.open(HearingOptions()) as stream:
+
+            async def listen() -> None:
+                async for _ in stream:
+                    pass
+
+            listening = asyncio.create_task(listen())
+            await asyncio.sleep(0)
+            await provider.close()
+            await asyncio.wait({listening})
+        failure = listening.exception()
+        assert failure is None or isinstance(failure, ProviderError)

@@ -1,0 +1,85 @@
+"""The tests of the conversation are tested: each fault put into it makes one of them fail."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import subprocess
+import sys
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+import antiphon_server
+from server.conversation.mutants import MUTANTS, Mutant
+
+HERE = Path(__file__).resolve().parent
+TOP = HERE.parents[2]
+SERVER = Path(antiphon_server.__file__).parent
+TOGETHER = 2
+SLOW = ("machine", "vocabulary", "sentences")
+TESTS = [
+    str(path)
+    for path in sorted(HERE.glob("test_*.py"), key=lambda path: path.stem.endswith(SLOW))
+    if path != Path(__file__)
+]
+"""The examples first: most faults are noticed by them, and histories take longer."""
+WHERE = "import antiphon_server.conversation.moves as moves; print(moves.__file__)"
+
+
+def copy_into(folder: Path) -> Path:
+    """A copy of the server package; the folder of its conversation."""
+    pure = shutil.ignore_patterns("__pycache__")
+    shutil.copytree(SERVER, folder / SERVER.name, ignore=pure)
+    return folder / SERVER.name / "conversation"
+
+
+def run(folder: Path, *command: str) -> subprocess.CompletedProcess[str]:
+    """Runs Python with the copy in ``folder`` before the server itself."""
+    return subprocess.run(
+        [sys.executable, *command],
+        cwd=TOP,
+        env={
+            **os.environ,
+            "PYTHONPATH": str(folder),
+            "CONVERSATION_HISTORIES": "400",
+        },
+        check=False,
+        capture_output=True,
+        text=True,
+        timeout=60,
+    )
+
+
+def examine(folder: Path) -> subprocess.CompletedProcess[str]:
+    """The tests of the conversation, of the copy, up to the first that fails."""
+    quickly = ("-x", "-q", "--no-header", "--tb=line", "-p", "no:cacheprovider")
+    return run(folder, "-m", "pytest", *quickly, *TESTS)
+
+
+def survives(mutant: Mutant, folder: Path) -> str:
+    """Nothing if a test noticed, and else what they said."""
+    changed = copy_into(folder) / mutant.file
+    text = changed.read_text("utf-8")
+    if text.count(mutant.old) != 1:
+        return f"{mutant.breaks}: its old text is {text.count(mutant.old)} times in {mutant.file}"
+    changed.write_text(text.replace(mutant.old, mutant.new), "utf-8")
+    outcome = examine(folder)
+    # 1: some test failed. Anything else, such as a module that cannot be read, proves nothing.
+    return "" if outcome.returncode == 1 else f"{mutant.breaks}: {outcome.stdout[-2000:]}"
+
+
+def test_it_is_the_copy_that_is_tested(tmp_path: Path) -> None:
+    """Unchanged it passes; else every mutant would die, or none, for a wrong reason."""
+    copy = copy_into(tmp_path)
+    assert Path(run(tmp_path, "-c", WHERE).stdout.strip()) == copy / "moves.py"
+    outcome = examine(tmp_path)
+    assert outcome.returncode == 0, outcome.stdout[-2000:]
+
+
+def test_every_fault_is_noticed(tmp_path: Path) -> None:
+    """No fault gets past all tests, and each is a change of what is written today."""
+    folders = [tmp_path / str(number) for number in range(len(MUTANTS))]
+    with ThreadPoolExecutor(TOGETHER) as pool:
+        outcomes = list(pool.map(survives, MUTANTS, folders))
+    assert [outcome for outcome in outcomes if outcome] == []
+    assert len(MUTANTS) >= 10

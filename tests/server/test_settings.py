@@ -1,0 +1,142 @@
+"""The settings: read once, from the environment, with errors that help."""
+
+from pathlib import Path
+
+import msgspec
+import pytest
+
+from antiphon_server import settings as settings_module
+from antiphon_server.settings import PREFIX, STAGE_OPTIONS, Settings, SettingsError, read
+
+
+def test_without_variables_everything_has_its_default() -> None:
+    """A server that starts on loopback, open, with models that need no network."""
+    settings = read({})
+    assert settings == Settings(options={stage: {} for stage in STAGE_OPTIONS})
+    assert settings.host == "127.0.0.1"
+    assert settings.is_open
+
+
+@pytest.mark.parametrize(
+    ("variable", "raw", "name", "expected"),
+    [
+        ("ANTIPHON_PORT", "9000", "port", 9000),
+        ("ANTIPHON_PORT", " 0 ", "port", 0),
+        ("ANTIPHON_API_KEYS", "one, two ,,three", "api_keys", ("one", "two", "three")),
+        ("ANTIPHON_API_KEYS", "", "api_keys", ()),
+        ("ANTIPHON_FORMER_VOICES", "false", "former_voices", False),
+        ("ANTIPHON_FORMER_VOICES", "1", "former_voices", True),
+        ("ANTIPHON_FIRST_MESSAGE_SECONDS", "0.5", "first_message_seconds", 0.5),
+        ("ANTIPHON_LOG_LEVEL", "debug", "log_level", "debug"),
+        ("ANTIPHON_STT", "scripted", "stt", "scripted"),
+    ],
+)
+def test_each_setting_is_read_from_its_variable(
+    variable: str, raw: str, name: str, expected: object
+) -> None:
+    """Numbers, booleans and lists in the usual ways of writing them."""
+    assert getattr(read({variable: raw}), name) == expected
+
+
+@pytest.mark.parametrize(
+    ("variable", "raw"),
+    [
+        ("ANTIPHON_PORT", "abc"),
+        ("ANTIPHON_PORT", "65536"),
+        ("ANTIPHON_PORT", "-1"),
+        ("ANTIPHON_PORT", "1.5"),
+        ("ANTIPHON_MAX_SESSIONS", "0"),
+        ("ANTIPHON_MAX_SESSION_SECONDS", "59"),
+        ("ANTIPHON_MAX_SESSION_SECONDS", "10801"),
+        ("ANTIPHON_MAX_MESSAGE_BYTES", "100"),
+        ("ANTIPHON_FIRST_MESSAGE_SECONDS", "0"),
+        ("ANTIPHON_FIRST_MESSAGE_SECONDS", "nan"),
+        ("ANTIPHON_PING_SECONDS", "-5"),
+        ("ANTIPHON_AUDIO_LEAD_MS", "19"),
+        ("ANTIPHON_FORMER_VOICES", "perhaps"),
+        ("ANTIPHON_LOG_LEVEL", "loud"),
+        ("ANTIPHON_LOG_FORMAT", "xml"),
+    ],
+)
+def test_a_value_that_cannot_be_is_refused_by_name(variable: str, raw: str) -> None:
+    """The message begins with the variable, so that it can be found."""
+    with pytest.raises(SettingsError, match=f"^{variable} cannot be used: "):
+        read({variable: raw})
+
+
+def test_an_unknown_variable_is_refused_with_the_nearest_one() -> None:
+    """A typing error must not be a setting that silently does nothing."""
+    with pytest.raises(SettingsError, match="ANTIPHON_API_KYES: did you mean ANTIPHON_API_KEYS"):
+        read({"ANTIPHON_API_KYES": "k"})
+    with pytest.raises(SettingsError, match=r"ANTIPHON_QQQQ: see docs/reference/settings\.md"):
+        read({"ANTIPHON_QQQQ": "k"})
+    with pytest.raises(SettingsError):
+        read({"ANTIPHON_OPTIONS": "{}"})
+
+
+def test_variables_of_others_are_none_of_its_business() -> None:
+    """Those of the SDK, and all without the prefix."""
+    others = dict.fromkeys(settings_module.OTHER_VARIABLES, "x")
+    assert read({**others, "PATH": "/bin", "PORT": "99", "antiphon_port": "1"}) == read({})
+
+
+def test_options_of_providers_are_kept_by_stage() -> None:
+    """As text, untouched: the provider knows what they mean."""
+    settings = read(
+        {"ANTIPHON_LLM_BASE_URL": " http://x ", "ANTIPHON_TTS_VOICE": "v", "ANTIPHON_STT_A_B": "1"}
+    )
+    assert settings.options["llm"] == {"base_url": " http://x "}
+    assert settings.options["tts"] == {"voice": "v"}
+    assert settings.options["stt"] == {"a_b": "1"}
+
+
+def test_a_base_url_chooses_the_openai_provider() -> None:
+    """Unless another is chosen by name."""
+    address = {"ANTIPHON_LLM_BASE_URL": "http://127.0.0.1:8000/v1"}
+    assert read(address).llm == "openai"
+    assert read({**address, "ANTIPHON_LLM": "scripted"}).llm == "scripted"
+    assert read(address, llm="scripted").llm == "scripted"
+    assert read({"ANTIPHON_LLM_BASE_URL": ""}).llm == "dialogue"
+
+
+def test_the_command_line_wins() -> None:
+    """An option that is not given changes nothing."""
+    assert read({"ANTIPHON_PORT": "1"}, port=2, host=None).port == 2
+    assert read({"ANTIPHON_PORT": "1"}, port=None).port == 1
+    with pytest.raises(SettingsError, match="ANTIPHON_PORT cannot be used"):
+        read({}, port=99_999)
+
+
+@pytest.mark.parametrize("host", ["127.0.0.1", "127.1.2.3", "::1", "localhost"])
+def test_without_keys_it_listens_on_loopback(host: str) -> None:
+    """Any address that only this machine reaches."""
+    assert read({"ANTIPHON_HOST": host}).host == host
+
+
+@pytest.mark.parametrize("host", ["0.0.0.0", "::", "10.0.0.1", "example.com", "", "localhost.x"])  # noqa: S104
+def test_without_keys_it_listens_nowhere_else(host: str) -> None:
+    """A server that anybody may use is started by nobody in passing; with keys it may."""
+    with pytest.raises(SettingsError, match=r"without keys.*ANTIPHON_API_KEYS"):
+        read({"ANTIPHON_HOST": host})
+    assert read({"ANTIPHON_HOST": host, "ANTIPHON_API_KEYS": "k"}).host == host
+
+
+def test_settings_print_without_secrets() -> None:
+    """Keys and options of providers stay out of logs and tracebacks."""
+    settings = read({"ANTIPHON_API_KEYS": "secret-1", "ANTIPHON_LLM_API_KEY": "secret-2"})
+    assert "secret" not in f"{settings!r} {settings}"
+
+
+def test_settings_are_frozen() -> None:
+    """Read once; nobody changes them in passing."""
+    with pytest.raises(AttributeError):
+        read({}).port = 1  # type: ignore[misc]
+
+
+def test_every_setting_is_documented() -> None:
+    """In its own words in the reference, by its variable's name."""
+    page = Path(__file__).resolve().parents[2] / "docs/reference/settings.md"
+    text = page.read_text("utf-8")
+    for field in msgspec.structs.fields(Settings):
+        if field.name != "options":
+            assert f"`{PREFIX}{field.name.upper()}`" in text
