@@ -81,7 +81,10 @@ async def _serve(node: Node, settings: Settings, listener: socket.socket) -> Non
     server = transport.server(create_app(node), settings)
     transport.settle_memory()
     print(_banner(settings, listener), flush=True)  # noqa: T201
-    await server.serve([listener])
+    try:
+        await server.serve([listener])
+    finally:
+        await node.close()
 
 
 def _banner(settings: Settings, listener: socket.socket) -> str:

@@ -152,9 +152,11 @@ def read(environment: Mapping[str, str], **overrides: Any) -> Settings:
 
 
 def _unknown(variable: str, hints: Mapping[str, Any]) -> str:
-    known = [PREFIX + name.upper() for name in hints if name != "options"]
-    close = difflib.get_close_matches(variable, known, n=1)
-    advice = f"did you mean {close[0]}?" if close else "see docs/reference/settings.md"
+    known = [name for name in hints if name != "options"]
+    close = difflib.get_close_matches(variable.removeprefix(PREFIX).lower(), known, n=1)
+    advice = (
+        f"did you mean {PREFIX}{close[0].upper()}?" if close else "see docs/reference/settings.md"
+    )
     return f"unknown setting {variable}: {advice}"
 
 

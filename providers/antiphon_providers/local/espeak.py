@@ -11,7 +11,7 @@ import asyncio
 import itertools
 import os
 import sys
-from collections.abc import AsyncIterator
+from collections.abc import AsyncGenerator, AsyncIterator
 from contextlib import aclosing, suppress
 from importlib.util import find_spec
 from pathlib import Path
@@ -71,7 +71,7 @@ class Espeak:
 
     async def speak(
         self, sentences: AsyncIterator[str], options: VoiceOptions
-    ) -> AsyncIterator[Sound]:
+    ) -> AsyncGenerator[Sound, None]:
         """The sentences' sound, with the times of their words.
 
         Raises ``Refused`` for a voice that is not in the catalogue, ``Unavailable`` when the

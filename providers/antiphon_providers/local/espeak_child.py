@@ -21,7 +21,7 @@ import struct
 import sys
 import threading
 from pathlib import Path
-from typing import Any, BinaryIO
+from typing import IO, Any, BinaryIO
 
 import msgspec
 
@@ -117,7 +117,7 @@ class Engine:
         return _CONTINUE
 
 
-def read(stream: BinaryIO) -> tuple[bytes, int, bytes] | None:
+def read(stream: IO[bytes]) -> tuple[bytes, int, bytes] | None:
     """The next message; None at the end."""
     head = stream.read(HEAD.size)
     if len(head) < HEAD.size:

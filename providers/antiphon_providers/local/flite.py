@@ -8,7 +8,7 @@ The silence before and after each clause is cut to what a listener expects.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncGenerator, AsyncIterator, Callable
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import aclosing
 from typing import Annotated, get_args
@@ -74,7 +74,7 @@ class Flite:
 
     async def speak(
         self, sentences: AsyncIterator[str], options: VoiceOptions
-    ) -> AsyncIterator[Sound]:
+    ) -> AsyncGenerator[Sound, None]:
         """The sentences' sound, with the times of their words.
 
         Raises ``Refused`` for a voice that is not in the catalogue, ``Unavailable`` unless

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncGenerator, AsyncIterator
 from typing import Annotated
 
 from msgspec import Meta, Struct
@@ -55,7 +55,9 @@ class LocalVoice:
         """Releases it."""
         await self._voice.close()
 
-    def speak(self, sentences: AsyncIterator[str], options: VoiceOptions) -> AsyncIterator[Sound]:
+    def speak(
+        self, sentences: AsyncIterator[str], options: VoiceOptions
+    ) -> AsyncGenerator[Sound, None]:
         """The engine's sound. Raises ``ProviderError``."""
         return self._voice.speak(sentences, options)
 

@@ -174,7 +174,7 @@ class Ears:
                     async for result in stream:
                         failures = 0
                         self._recognised(result.text, flushed=result.flushed)
-                raise Unavailable("the recogniser ended", provider=name)  # noqa: TRY301
+                raise Unavailable("the recogniser ended", provider=name)
             except ProviderError as failure:
                 metrics.PROVIDER_ERRORS.labels("speech_to_text", name, failure.code).inc()
                 log.warning("recogniser broke off", provider=name, error=failure.message)

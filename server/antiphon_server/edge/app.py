@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
 from typing import Any
 
 import structlog
@@ -76,13 +74,7 @@ class AsgiSocket:
 
 
 def create_app(node: Node) -> Starlette:
-    """The application of a node, which it starts and closes with its own life."""
-
-    @asynccontextmanager
-    async def lifespan(_app: Starlette) -> AsyncIterator[None]:
-        yield
-        await node.close()
-
+    """The application of a node, which must have been started."""
     app = Starlette(
         routes=[
             Route("/", _root),
@@ -90,8 +82,7 @@ def create_app(node: Node) -> Starlette:
             Route("/readyz", _readyz),
             Route("/metrics", _metrics),
             WebSocketRoute("/v1/ws", VoiceAgentRoute(node)),
-        ],
-        lifespan=lifespan,
+        ]
     )
     app.state.node = node
     return app

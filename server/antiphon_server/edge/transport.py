@@ -2,8 +2,13 @@
 
 from __future__ import annotations
 
+import asyncio
+import contextlib
 import gc
+import signal
 import socket
+from collections.abc import Iterator
+from types import FrameType
 from typing import Any
 
 import uvicorn
@@ -51,9 +56,33 @@ def listen(settings: Settings) -> socket.socket:
     return listener
 
 
+class QuietlyStoppedServer(uvicorn.Server):
+    """uvicorn raises the signal that stopped it once more, as a KeyboardInterrupt into the
+    middle of its own clean-up. This one is told to stop, and stops.
+    """
+
+    @contextlib.contextmanager
+    def capture_signals(self) -> Iterator[None]:
+        """The first SIGINT or SIGTERM stops the server, the second one at once."""
+        loop = asyncio.get_running_loop()
+        for number in (signal.SIGINT, signal.SIGTERM):
+            loop.add_signal_handler(number, self.handle_exit, number, None)
+        try:
+            yield
+        finally:
+            for number in (signal.SIGINT, signal.SIGTERM):
+                loop.remove_signal_handler(number)
+
+    def handle_exit(self, sig: int, frame: FrameType | None) -> None:
+        """As uvicorn's, but any second signal forces."""
+        del sig, frame
+        self.force_exit = self.should_exit
+        self.should_exit = True
+
+
 def server(app: Any, settings: Settings) -> uvicorn.Server:
     """The HTTP server, not yet running; give it the socket of ``listen``."""
-    return uvicorn.Server(
+    return QuietlyStoppedServer(
         uvicorn.Config(
             app,
             ws=HardenedWebSocket,
@@ -67,6 +96,7 @@ def server(app: Any, settings: Settings) -> uvicorn.Server:
             log_config=None,
             access_log=False,
             server_header=False,
+            lifespan="off",
             timeout_graceful_shutdown=5,
         )
     )

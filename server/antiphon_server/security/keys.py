@@ -7,8 +7,6 @@ from collections.abc import Mapping
 
 from antiphon_protocol.errors import Unauthorized
 
-_BEARER = "bearer "
-
 
 def credential(headers: Mapping[str, str], query: Mapping[str, str]) -> str | None:
     """The credential a client presented: the header, with or without ``Bearer``, or the query.
@@ -16,8 +14,9 @@ def credential(headers: Mapping[str, str], query: Mapping[str, str]) -> str | No
     Source: voice agent protocol, section 1.2.
     """
     header = headers.get("authorization", "").strip()
-    if header[: len(_BEARER)].lower() == _BEARER:
-        header = header[len(_BEARER) :].strip()
+    scheme, _, rest = header.partition(" ")
+    if scheme.lower() == "bearer":
+        header = rest.strip()
     return header or query.get("token") or None
 
 

@@ -52,7 +52,7 @@ def likeness(one: bytes, other: bytes) -> float:
 
 
 class TextToSpeechContract:
-    """Inherit this in a test class and say how to ``make`` the provider; ``voice`` is one it has."""
+    """Inherit this in a test class and say how to ``make`` the provider, and a ``voice`` it has."""
 
     voice = "anna"
 

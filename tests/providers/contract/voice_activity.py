@@ -19,6 +19,7 @@ class Listener:
         self._grew = asyncio.Event()
 
     def __call__(self, probability: float) -> None:
+        """Takes the next probability."""
         self.heard.append(probability)
         self._grew.set()
 

@@ -11,12 +11,14 @@ class Echo:
 
     def __init__(self) -> None:
         self.go_on = threading.Event()
+        self.begun = threading.Event()
         self.order: list[str] = []
         self.threads: set[int] = set()
 
     def words(self, pcm: bytes) -> str:
         """Waits until told, then gives back what it got."""
         self.threads.add(threading.get_ident())
+        self.begun.set()
         self.go_on.wait()
         if pcm == b"bad":
             raise ValueError("bad")
@@ -57,8 +59,8 @@ async def test_finals_go_before_parts_and_parts_before_looks() -> None:
     echo = Echo()
     desk = Desk(echo)
     first = desk.put("running", Urgency.LOOK)
-    while not first.has_begun:
-        await asyncio.sleep(0)
+    await asyncio.to_thread(echo.begun.wait)
+    assert first.has_begun
     assert desk.queue.is_free
     for text, urgency in (
         ("look", Urgency.LOOK),
@@ -79,8 +81,7 @@ async def test_what_is_cancelled_is_not_begun_and_not_told() -> None:
     echo = Echo()
     desk = Desk(echo)
     running = desk.put("running", Urgency.FINAL)
-    while not running.has_begun:
-        await asyncio.sleep(0)
+    await asyncio.to_thread(echo.begun.wait)
     waiting = desk.put("waiting", Urgency.FINAL)
     running.cancel()
     waiting.cancel()

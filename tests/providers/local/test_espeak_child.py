@@ -69,7 +69,7 @@ def test_speaks_and_tells_where_words_begin(program: Program) -> None:
     sound = b"".join(content for kind, _, content in messages if kind == b"P")
     assert 1.0 < len(sound) / 2 / 22_050 < 3.0
     words = [msgspec.json.decode(content) for kind, _, content in messages if kind == b"W"]
-    assert [letter for word in words for letter, _ in word][0] == 0
+    assert next(letter for word in words for letter, _ in word) == 0
 
 
 def test_what_is_stopped_before_its_turn_is_not_spoken(program: Program) -> None:

@@ -17,7 +17,7 @@ def test_the_installed_files_are_the_right_ones(model: models.ModelFile) -> None
 
 def test_a_missing_file_is_not_installed_and_the_error_says_what_to_do(tmp_path: Path) -> None:
     """The error names the file and the remedy."""
-    with pytest.raises(NotInstalled, match="silero_vad.onnx.*scripts/serve") as error:
+    with pytest.raises(NotInstalled, match=r"silero_vad\.onnx.*scripts/serve") as error:
         models.read(models.SILERO_VAD, provider="silero", folder=tmp_path)
     assert error.value.provider == "silero"
 

@@ -1,6 +1,7 @@
 """Speech to text by the real recogniser, on human speech."""
 
 import asyncio
+from collections.abc import AsyncIterator
 
 import pytest
 
@@ -22,7 +23,7 @@ class TestMoonshine(SpeechToTextContract):
 
 
 @pytest.fixture
-async def moonshine() -> Moonshine:
+async def moonshine() -> AsyncIterator[Moonshine]:
     """One that runs."""
     provider = Moonshine()
     await provider.start()

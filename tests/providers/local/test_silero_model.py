@@ -16,7 +16,8 @@ def model() -> SileroModel:
 
 def windows(name: str) -> list[Samples]:
     """A clip, window by window."""
-    samples = np.frombuffer(human_speech.clip(name).pcm, np.int16).astype(np.float32) / 32768
+    samples: Samples = np.frombuffer(human_speech.clip(name).pcm, np.int16).astype(np.float32)
+    samples *= np.float32(1 / 32768)
     return [samples[at : at + WINDOW] for at in range(0, samples.size - WINDOW, WINDOW)]
 
 
