@@ -52,7 +52,7 @@ class Server:
 
     def get(self, path: str) -> str:
         """What it answers to a GET. Raises ``urllib.error.HTTPError``."""
-        with urllib.request.urlopen(f"http://{self.host}:{self.port}{path}", timeout=10) as answer:  # noqa: S310
+        with urllib.request.urlopen(f"http://{self.host}:{self.port}{path}", timeout=10) as answer:
             body: bytes = answer.read()
             return body.decode()
 

@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+import ast
+import inspect
+from itertools import pairwise
 from typing import Any
 
 import msgspec
 from msgspec import Struct
 
-from antiphon_server.conversation import machine, moves, states, vocabulary
-from antiphon_server.conversation.manners import Manners
+from antiphon_server.conversation import machine, manners, moves, states, vocabulary
+from antiphon_server.conversation.manners import Manners, Patience
 from antiphon_server.conversation.states import Books, Call, State
-from antiphon_server.conversation.vocabulary import Event, Failure
+from antiphon_server.conversation.vocabulary import Event, Failure, Wait, WaitOver
 from tables import table
 from wire_model import markdown
 
@@ -32,8 +35,10 @@ STATES: tuple[State, ...] = (
     states.Speaking(_BOOKS, REPLY),
     states.Speaking(_CALLING, REPLY),
     states.Contested(_BOOKS, REPLY),
-    states.Contested(_BOOKS, REPLY, insisted=True),
+    states.Contested(_BOOKS, REPLY, words="uh-huh"),
+    states.Contested(_BOOKS, REPLY, words="uh-huh", insisted=True),
     states.Doubtful(_BOOKS, REPLY),
+    states.Doubtful(_BOOKS, REPLY, words="some tea"),
     states.Waiting(_CALLING, REPLY),
     states.Over(),
 )
@@ -94,6 +99,14 @@ A state is written with what it holds beyond its defaults; "noted" is what outli
 a reply that is owed. Times are in milliseconds.
 """
 
+_TIMERS = """\
+## Timers
+
+Every state but `Quiet` and `Over` is left when time runs out, if nothing else happens. A timer
+that runs out in another state than these changes nothing there.
+
+"""
+
 
 def outputs() -> dict[str, str]:
     """The page."""
@@ -101,6 +114,7 @@ def outputs() -> dict[str, str]:
     for kind in states.STATES:
         sections.append(f"## {kind.__name__}\n\n{markdown(kind.__doc__ or '')}\n")
         sections += [_rows(state) for state in STATES if type(state) is kind]
+    sections += [_timers(), _manners(), _patience()]
     sections += [_glossary("Events", vocabulary.EVENTS), _glossary("Commands", vocabulary.COMMANDS)]
     return {PATH: "\n".join(sections)}
 
@@ -126,6 +140,64 @@ def _noted(before: Books, after: Books) -> str:
         if name != "replies" and getattr(after, name) != getattr(before, name)
     ]
     return f"; noted: {', '.join(changed)}" if changed else ""
+
+
+def _timers() -> str:
+    """What each timer is set to, and where it may run out; both by asking the machine."""
+    set_to: dict[str, set[int]] = {}
+    matters: dict[str, list[str]] = {}
+    steps = [(state, machine.step(state, event, MANNERS)) for state in STATES for event in EVENTS]
+    begun = machine.begin(MANNERS)
+    for commands in (begun[1], *(step[1] for _, step in steps)):
+        for command in commands:
+            if isinstance(command, Wait):
+                set_to.setdefault(command.timer, set()).add(command.ms)
+    for event in EVENTS:
+        if isinstance(event, WaitOver):
+            kinds = (type(s) for s in STATES if machine.step(s, event, MANNERS) != (s, ()))
+            matters[event.timer] = [f"`{kind.__name__}`" for kind in dict.fromkeys(kinds)]
+    rows = (
+        (f"`{timer}`", ", ".join(map(str, sorted(set_to[timer]))), ", ".join(kinds))
+        for timer, kinds in matters.items()
+    )
+    return _TIMERS + table(("Timer", "Set to, ms", "Runs out in"), rows)
+
+
+def _manners() -> str:
+    meanings = meanings_of(Manners)
+    rows = (
+        (f"`{known.name}`", f"`{msgspec.json.encode(known.default).decode()}`", meaning)
+        for known in msgspec.structs.fields(Manners)
+        if (meaning := meanings.get(known.name))
+    )
+    return f"## Manners\n\n{markdown(Manners.__doc__ or '')}\n\n" + table(
+        ("Name", "Default", "Meaning"), rows
+    )
+
+
+def _patience() -> str:
+    names = Patience.__struct_fields__
+    head = ("Silence, ms", *(f"`{mode}`" for mode in manners.ADAPTIVE), "When")
+    rows = (
+        (f"`{name}`", *(str(getattr(p, name)) for p in manners.ADAPTIVE.values()), meaning)
+        for name, meaning in meanings_of(Patience).items()
+        if name in names
+    )
+    return f"## Patience\n\n{markdown(Patience.__doc__ or '')}\n\n" + table(head, rows)
+
+
+def meanings_of(kind: type[Struct]) -> dict[str, str]:
+    """The text under each field of a class, which Python itself does not keep."""
+    (tree,) = ast.parse(inspect.getsource(kind)).body
+    return {
+        field.target.id: markdown(text.value.value)
+        for field, text in pairwise(getattr(tree, "body", ()))
+        if isinstance(field, ast.AnnAssign)
+        and isinstance(field.target, ast.Name)
+        and isinstance(text, ast.Expr)
+        and isinstance(text.value, ast.Constant)
+        and isinstance(text.value.value, str)
+    }
 
 
 def _glossary(title: str, kinds: tuple[type[Struct], ...]) -> str:

@@ -112,7 +112,8 @@ class MoonshineStream:
             self._complete(part, Urgency.SETTLED)
             part = _Part(rest)
             segment.parts.append(part)
-        if part.job is None and self._queue.is_free and part.piece.wants_look(part.decoded):
+        wanted = part.piece.wants_look if self._partials else part.piece.wants_last_look
+        if part.job is None and self._queue.is_free and wanted(part.decoded):
             self._decode(part, Urgency.LOOK)
 
     def flush(self) -> None:

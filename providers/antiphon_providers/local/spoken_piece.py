@@ -95,14 +95,15 @@ class Piece:
 
     def wants_look(self, decoded: int) -> bool:
         """Whether to decode what there is, when the first ``decoded`` bytes already were."""
-        if self.is_silent:
-            return False
+        if self.is_silent or self._has_paused:
+            return self.wants_last_look(decoded)
         news_s = (len(self._pcm) - decoded) / 2 / HEARING_RATE
         pace_s = _PACE_S if self.seconds < _SLOW_AFTER_S else _SLOW_PACE_S
-        paused = len(self._levels) - self._voice_ends >= _PAUSE_STEPS
-        if paused:
-            return not self.is_covered_by(decoded)
         return news_s >= pace_s
+
+    def wants_last_look(self, decoded: int) -> bool:
+        """Whether to decode ahead, because the voice has paused after new words."""
+        return not self.is_silent and self._has_paused and not self.is_covered_by(decoded)
 
     def is_covered_by(self, decoded: int) -> bool:
         """Whether nothing but quiet follows the first ``decoded`` bytes."""
@@ -123,6 +124,10 @@ class Piece:
         around = np.convolve(levels[first:last], np.ones(_CUT_STEPS), "valid")
         at = (first + int(np.argmin(around)) + _CUT_STEPS // 2) * _STEP_BYTES
         return Piece(self.pcm[:at]), Piece(self.pcm[at:])
+
+    @property
+    def _has_paused(self) -> bool:
+        return len(self._levels) - self._voice_ends >= _PAUSE_STEPS
 
     def _voice_s(self) -> float:
         loud = [n for n, level in enumerate(self._levels) if level >= self._loudest * _QUIET]

@@ -56,7 +56,9 @@ class Manners(Struct, frozen=True):
     certain_above: float = 0.9
     """The probability above which a trailing comma no longer speaks against it."""
     interruptible: bool = True
+    """Whether a voice may interrupt a reply at all."""
     greeting_interruptible: bool = True
+    """Whether it may interrupt the greeting."""
     insist_ms: int = 500
     """Voice over the agent's that counts as an interruption; an "uh-huh" is shorter."""
     proof_ms: int = 500

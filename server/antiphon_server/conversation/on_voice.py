@@ -80,7 +80,9 @@ def _voice_before_reply(state: Thinking, _event: VoiceStarted, manners: Manners)
     wish = state.books.wish
     if state.trigger == "reply_create" or state.instructions is not None:
         wish = wish or Wish(state.instructions)
-    books = replace(state.books, owed=state.trigger, wish=wish)
+    # A reply that nobody heard was no step.
+    steps = max(0, state.books.steps - 1)
+    books = replace(state.books, owed=state.trigger, wish=wish, steps=steps)
     following, commands = listen(books, "", manners)
     return following, (TellSpeechStarted(), *close(state, interrupted=True), *commands)
 

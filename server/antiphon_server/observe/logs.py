@@ -77,6 +77,9 @@ class _ToStructlog(logging.Handler):
     def emit(self, record: logging.LogRecord) -> None:
         extra = {}
         if record.exc_info and record.exc_info[0] is not None:
+            if issubclass(record.exc_info[0], UnicodeDecodeError):
+                # uvicorn's traceback of a client's bad text frame, with the frame in it.
+                return
             extra["exc_info"] = record.exc_info
         self._logger.log(record.levelno, redact(record.getMessage()), logger=record.name, **extra)
 
@@ -109,6 +112,6 @@ def configure(level: str, log_format: str, stream: TextIO | None = None) -> None
     for name in ("uvicorn", "uvicorn.error", "uvicorn.access"):
         other = logging.getLogger(name)
         other.handlers, other.propagate = [], True
-    # One line per request and a traceback per bad frame are of no use to an operator.
+    # One line per request is of no use to an operator.
     logging.getLogger("uvicorn.access").setLevel(logging.WARNING)
     logging.getLogger("httpx").setLevel(logging.WARNING)

@@ -22,6 +22,16 @@ def test_a_piece_is_looked_at_every_half_second() -> None:
     assert not piece.wants_look(len(piece.pcm))
 
 
+def test_who_wants_no_words_before_the_end_looks_in_pauses_only() -> None:
+    """The last look is what saves decoding at the end; those before it show words."""
+    piece = Piece(speech(2.0))
+    assert piece.wants_look(0)
+    assert not piece.wants_last_look(0)
+    piece.add(human_speech.silence(150))
+    assert piece.wants_last_look(0)
+    assert not piece.wants_last_look(len(piece.pcm))
+
+
 def test_a_long_piece_is_looked_at_half_as_often() -> None:
     """After 4 s every second is enough."""
     piece = Piece(speech(2.5) * 2)

@@ -11,13 +11,22 @@ import pytest
 from msgspec.structs import replace
 
 from antiphon_protocol.audio import PCM, PCMU
-from antiphon_providers.interfaces import Message, Prompt, Said, Sound, Spent, ToolUse, Used
+from antiphon_providers.interfaces import (
+    Message,
+    Prompt,
+    Said,
+    Sound,
+    Spent,
+    ToolSpec,
+    ToolUse,
+    Used,
+)
 from antiphon_providers.scripted import ScriptedLanguageModel, ScriptedTextToSpeech
 from antiphon_providers.scripted.language_model import said
 from antiphon_server.call import reply as reply_module
 from antiphon_server.call.outbox import Outbox, Playback
 from antiphon_server.call.reply import Reply, ReplyDoors, SpeakingServices, Task
-from antiphon_server.call.settings import CallSettings, CallTool, ToolSpec
+from antiphon_server.call.settings import CallSettings, CallTool
 from antiphon_server.call.sound import decode
 from antiphon_server.call.timeline import ReplyClock
 from antiphon_server.conversation.heard import TimedWord
@@ -229,7 +238,7 @@ async def test_a_reply_of_tool_calls_alone_makes_no_sound() -> None:
 async def test_words_before_a_tool_call_are_spoken() -> None:
     """The preamble sounds, and the call does not wait for its end."""
     use = ToolUse("call_1", "look_up", {})
-    pieces = [*said("Let me look that up."), Used(use)]
+    pieces: list[Said | Used] = [*said("Let me look that up."), Used(use)]
     stage = await _answered(ScriptedLanguageModel(answer=lambda _prompt: pieces), tts())
     assert stage.events == [ToolUsed(1, "call_1", 120_000), ReplyFinished(1)]
     assert stage.reply.heard.text == "Let me look that up."

@@ -11,12 +11,10 @@ import pytest
 from antiphon_protocol import codec
 from antiphon_protocol import voice_agent as wire
 from antiphon_providers.interfaces import Sound
-from antiphon_providers.scripted import Fault, ScriptedTextToSpeech, ScriptedTurnModel
+from antiphon_providers.scripted import ScriptedTextToSpeech
 from antiphon_server.call.outbox import MOST_WAITING_BYTES
 from antiphon_server.conversation.manners import ADAPTIVE
-from antiphon_server.dialects import voice_agent
 from server.call.scripted_call import (
-    Caller,
     Stages,
     calling,
     llm,
@@ -26,15 +24,11 @@ from server.call.scripted_call import (
     stt,
     tts,
     turn,
-    vad,
     voiced,
 )
 from virtual_time import in_virtual_time
 
 TOOL = {"type": "function", "name": "look_up", "parameters": {"properties": {}}}
-
-
-# --- the plain course of things ------------------------------------------------------------
 
 
 @in_virtual_time
@@ -60,8 +54,8 @@ async def test_a_greeting_is_spoken_at_once_and_word_for_word() -> None:
 @in_virtual_time
 async def test_without_a_greeting_the_agent_is_silent() -> None:
     """Also with an empty one: nothing follows ``session.ready``."""
-    for greeting in ({}, {"greeting": ""}):
-        async with calling(system_prompt="p", **greeting) as caller:
+    for session in ({"system_prompt": "p"}, {"greeting": ""}):
+        async with calling(None, timeline=False, session_seconds=10_800, **session) as caller:
             await asyncio.sleep(600)
             assert caller.kinds == ["session.updated", "session.ready"]
 
@@ -137,156 +131,92 @@ async def test_the_timeline_is_told_only_where_it_was_asked_for() -> None:
         assert caller.heard(wire.TurnTimeline) == []
 
 
-# --- interruptions -------------------------------------------------------------------------
-
-
-async def _interrupted(caller: Caller) -> wire.ReplyDone:
-    """The caller speaks over the reply for as long as it takes."""
-    await caller.until(wire.ReplyAudio)
-    await caller.play(silent(1500))
-    await caller.play(voiced(1400))
-    return await caller.until(wire.ReplyDone)
+@in_virtual_time
+async def test_audio_that_is_too_fast_is_told_at_most_every_five_seconds() -> None:
+    """The excess is dropped, the session stays open (section 5.1)."""
+    async with calling(system_prompt="p") as caller:
+        second = codec.encode_input_audio(silent(1000))
+        for _ in range(100):
+            for _ in range(10):
+                caller.line.coming.put_nowait(second)
+            await asyncio.sleep(0.1)
+        errors = caller.when(wire.SessionError)
+        assert {error.code for error in caller.heard(wire.SessionError)} == {"audio_rate_violation"}
+        assert len(errors) == 2
+        assert errors[1] - errors[0] >= 5
+        caller.tell(wire.EndSession())
+        ended = await caller.until(wire.SessionEnded)
+        assert ended.audio_duration_seconds == pytest.approx(10 + 2 * 10, abs=1)
 
 
 @in_virtual_time
-async def test_after_an_interruption_no_audio_of_the_reply_follows() -> None:
-    """Started, transcript, done in this order and at one time; then silence from that reply,
-    and its transcript is what was heard of it (section 4.8).
-    """
-    greeting = "One two three four five six seven eight nine ten eleven twelve thirteen."
-    stages = Stages(stt=stt(utterances="wait a moment please"))
-    async with calling(stages, greeting=greeting) as caller:
-        done = await _interrupted(caller)
-        assert done.status == "interrupted"
-        await caller.play(silent(1000))
-        await caller.until(wire.ReplyDone)
-        tags = caller.kinds
-        at = tags.index("input.speech.started")
-        assert tags[at : at + 3] == ["input.speech.started", "transcript.agent", "reply.done"]
-        moment = caller.when(wire.ReplyDone)[0]
-        assert caller.when(wire.SpeechStarted)[0] == moment == caller.when(wire.AgentTranscript)[0]
-        late = [
-            message
-            for when, message in caller.line.received
-            if isinstance(message, wire.ReplyAudio)
-            and message.reply_id == done.reply_id
-            and when > moment
-        ]
-        assert late == []
-        cut = caller.heard(wire.AgentTranscript)[0]
-        assert cut.interrupted
-        assert cut.text
-        assert greeting.startswith(cut.text)
-        assert len(cut.text) < len(greeting)
-        played = moment - caller.when(wire.ReplyAudio)[0]
-        assert len(cut.text) * 0.06 == pytest.approx(played, abs=0.5)
-
-
-@in_virtual_time
-async def test_the_model_is_told_what_was_heard_and_no_more() -> None:
-    """Its memory of an interrupted reply ends where the caller's does."""
-    model = llm(replies="One two three four five six seven eight nine ten eleven.|Yes.")
-    stages = Stages(llm=model, stt=stt(utterances="hello | stop that please"))
-    async with calling(stages, system_prompt="p") as caller:
+async def test_an_update_counts_from_now_on() -> None:
+    """Tools and prompt that are changed between two turns are those of the second."""
+    model = llm()
+    async with calling(Stages(llm=model), system_prompt="first") as caller:
         await caller.say()
-        await _interrupted(caller)
-        await caller.play(silent(1000))
         await caller.until(wire.ReplyDone)
-        cut = caller.heard(wire.AgentTranscript)[0]
-        roles = [(m.role, m.content) for m in model.prompts[-1].messages]
-        assert roles == [
-            ("system", "p"),
-            ("user", "hello"),
-            ("assistant", cut.text),
-            ("user", "stop that please"),
-        ]
+        caller.update(system_prompt="second", tools=[TOOL])
+        await caller.until(wire.SessionUpdated)
+        await caller.say()
+        await caller.until(wire.ReplyDone)
+        first, second = model.prompts
+        assert (first.messages[0].content, first.tools) == ("first", ())
+        assert second.messages[0].content == "second"
+        assert [tool.name for tool in second.tools] == ["look_up"]
 
 
 @in_virtual_time
-async def test_a_back_channel_interrupts_nothing() -> None:
-    """An "uh-huh" over the reply is not told, and the reply is heard to its end."""
-    greeting = "One two three four five six seven eight nine ten eleven twelve thirteen."
-    async with calling(Stages(stt=stt(utterances="uh huh")), greeting=greeting) as caller:
-        await caller.until(wire.ReplyAudio)
-        await caller.play(silent(500) + voiced(400) + silent(1000))
-        done = await caller.until(wire.ReplyDone)
-        assert done.status == "completed"
+async def test_injected_messages_reach_the_model() -> None:
+    """``conversation.message`` is answered by nothing and read with the next reply."""
+    model = llm()
+    async with calling(Stages(llm=model), system_prompt="p") as caller:
+        caller.tell(wire.AddMessage("system", "The caller is Ada."), wire.AddMessage("user", "Hi"))
+        caller.tell(wire.CreateReply())
+        await caller.until(wire.ReplyDone)
+        told = [(m.role, m.content) for m in model.prompts[0].messages]
+        assert told == [("system", "p"), ("system", "The caller is Ada."), ("user", "Hi")]
+
+
+@in_virtual_time
+async def test_voice_focus_uses_noise_suppression_of_its_own_call() -> None:
+    """Made once, when first asked for; a call that does not ask has none."""
+    made: list[int] = []
+
+    def make() -> Any:
+        made.append(1)
+        return lambda pcm: bytes(len(pcm))
+
+    async with calling(Stages(noise=make), system_prompt="p") as caller:
+        await caller.play(voiced(300))
+        await caller.until(wire.SpeechStarted)
+        assert made == []
+    async with calling(Stages(noise=make), input={"voice_focus": "near-field"}) as caller:
+        caller.update(input={"voice_focus": "far-field"})
+        await caller.play(voiced(300))
         assert caller.heard(wire.SpeechStarted) == []
-        assert caller.heard(wire.AgentTranscript)[0].text == greeting
+        assert made == [1]
 
 
 @in_virtual_time
-async def test_a_cancelled_reply_stops_there() -> None:
-    """As an interruption, without ``input.speech.started``; an unknown id is ignored."""
-    async with calling(greeting="One two three four five six seven eight nine ten.") as caller:
-        started = await caller.until(wire.ReplyStarted)
-        await asyncio.sleep(1)
-        caller.tell(wire.CancelReply("resp_unknown"))
-        await asyncio.sleep(0.5)
-        assert caller.heard(wire.ReplyDone) == []
-        caller.tell(wire.CancelReply(started.reply_id))
-        done = await caller.until(wire.ReplyDone)
-        assert done.status == "interrupted"
-        count = len(caller.line.received)
-        await asyncio.sleep(60)
-        assert len(caller.line.received) == count
-        assert caller.heard(wire.SpeechStarted) == []
+async def test_long_speech_is_paced_while_it_is_synthesised() -> None:
+    """First audio long before the voice has said all, and synthesis waits for playback."""
+    asked: list[float] = []
+    loop = asyncio.get_running_loop()
 
+    class Watched(ScriptedTextToSpeech):
+        async def speak(self, sentences: Any, options: Any) -> AsyncIterator[Sound]:  # type: ignore[override]
+            async for sound in super().speak(sentences, options):
+                asked.append(loop.time())
+                yield sound
 
-@in_virtual_time
-async def test_a_reply_that_is_asked_for_replaces_the_one_that_sounds() -> None:
-    """``reply.create`` during the greeting: that is closed first (section 9, row 9)."""
-    model = llm(replies="Something else.")
-    async with calling(Stages(llm=model), greeting="One two three four five six.") as caller:
-        await caller.until(wire.ReplyAudio)
-        caller.tell(wire.CreateReply("Be brief."))
-        assert (await caller.until(wire.ReplyDone)).status == "interrupted"
-        assert (await caller.until(wire.ReplyDone)).status == "completed"
-        assert model.prompts[0].messages[-1].content == "Be brief."
-
-
-# --- tools ---------------------------------------------------------------------------------
-
-
-@in_virtual_time
-async def test_a_tool_is_called_and_its_result_spoken() -> None:
-    """The call lies inside the open reply, which closes when the result comes; the next reply
-    speaks it (section 4.5).
-    """
-    model = llm(tool="look_up", tool_arguments='{"number": 7}')
-    async with calling(Stages(llm=model), tools=[TOOL]) as caller:
-        await caller.say()
-        call = await caller.until(wire.ToolCall)
-        assert (call.name, call.arguments) == ("look_up", {"number": 7})
-        await asyncio.sleep(0.3)
-        assert caller.heard(wire.ReplyDone) == []
-        caller.tell(wire.GiveToolResult(call.call_id, "seven"))
+    text = " ".join(f"This is sentence number {number} of many." for number in range(20))
+    async with calling(Stages(tts=Watched()), greeting=text) as caller:
         await caller.until(wire.ReplyDone)
-        await caller.until(wire.ReplyDone)
-        tail = caller.kinds[caller.kinds.index("tool.call") :]
-        assert tail[:3] == ["tool.call", "reply.done", "reply.started"]
-        assert caller.heard(wire.AgentTranscript)[-1].text == "The tool says: seven"
-
-
-@in_virtual_time
-async def test_a_tool_that_never_answers_is_apologised_for() -> None:
-    """After its ``timeout_seconds`` the model is told, and the session goes on."""
-    model = llm(tool="look_up")
-    tool = {**TOOL, "timeout_seconds": 5}
-    async with calling(Stages(llm=model), tools=[tool]) as caller:
-        await caller.say()
-        call = await caller.until(wire.ToolCall)
-        called = caller.when(wire.ToolCall)[0]
-        await caller.until(wire.AgentTranscript)
-        assert "did not answer" in caller.heard(wire.AgentTranscript)[-1].text
-        assert caller.when(wire.ReplyStarted)[-1] == pytest.approx(called + 5, abs=0.01)
-        caller.tell(wire.GiveToolResult(call.call_id, "late"), wire.GiveToolResult("no", "such"))
-        await asyncio.sleep(10)
-        assert len(caller.heard(wire.ReplyStarted)) == 2
-        assert caller.heard(wire.SessionError) == []
-
-
-# --- the end -------------------------------------------------------------------------------
+        seconds = loop.time()
+        assert caller.when(wire.ReplyAudio)[0] < 0.1
+        assert seconds == pytest.approx(len(text) * 0.06, rel=0.05)
+        assert asked[-1] == pytest.approx(seconds - 8, abs=4.5)
 
 
 @in_virtual_time
@@ -396,211 +326,3 @@ async def test_a_lost_connection_is_a_client_that_left() -> None:
         await caller.until(wire.ReplyAudio)
         caller.line.gone = True
         await caller.running
-
-
-# --- what goes wrong -----------------------------------------------------------------------
-
-
-class _Broken:
-    """A provider whose every method raises what no provider may raise."""
-
-    name = "broken"
-    rate = 24_000
-    window_ms = 32
-
-    def __getattr__(self, _name: str) -> Any:
-        def broken(*_args: object) -> Any:
-            raise ZeroDivisionError("broken")
-
-        return broken
-
-
-def _broken(stage: str) -> Stages:
-    return Stages(**{stage: _Broken()})
-
-
-@pytest.mark.parametrize("stage", ["llm", "tts"])
-@in_virtual_time
-async def test_a_provider_that_breaks_in_a_reply_costs_that_reply(stage: str) -> None:
-    """``reply.error``, ``reply.done``, and the next turn is taken."""
-    async with calling(_broken(stage), system_prompt="p") as caller:
-        for _ in range(2):
-            await caller.say()
-            error = await caller.until(wire.ReplyError)
-            assert error.code == "internal_error"
-            assert (await caller.until(wire.ReplyDone)).status == "completed"
-        assert caller.heard(wire.SessionError) == []
-
-
-@pytest.mark.parametrize("stage", ["vad", "stt"])
-@in_virtual_time
-async def test_ears_that_break_end_the_session_and_say_so(stage: str) -> None:
-    """``internal_error`` and 1011; what exactly broke stays in the log."""
-    async with calling(_broken(stage)) as caller:
-        caller.update(system_prompt="p")
-        await caller.play(silent(100))
-        assert await caller.ended() == 1011
-        (error,) = caller.heard(wire.SessionError)
-        assert (error.code, error.message) == ("internal_error", "Internal service error")
-        assert "broken" not in str(caller.line.received)
-
-
-@in_virtual_time
-async def test_voice_activity_that_fails_in_mid_call_ends_the_session() -> None:
-    """Without it nothing can be heard."""
-    async with calling(Stages(vad=vad(fault="unavailable after 20")), greeting="Hi.") as caller:
-        await caller.play(silent(2000))
-        assert await caller.ended() == 1011
-        assert caller.heard(wire.SessionError)[-1].code == "internal_error"
-
-
-@in_virtual_time
-async def test_a_recogniser_that_is_lost_for_good_ends_the_session() -> None:
-    """After its last attempt, as an internal error."""
-    async with calling(Stages(stt=stt(fault="unavailable at open")), greeting="Hi.") as caller:
-        assert await caller.ended() == 1011
-        assert caller.heard(wire.SessionError)[-1].code == "internal_error"
-        assert isinstance(caller.line.received[-1][1], wire.SessionEnded)
-
-
-@in_virtual_time
-async def test_a_turn_model_that_breaks_costs_patience_only() -> None:
-    """The turn ends by its words and its silence."""
-
-    def judge(_pcm: bytes) -> float:
-        raise ZeroDivisionError
-
-    stages = Stages(turn=ScriptedTurnModel(judge=judge))
-    async with calling(stages, system_prompt="p") as caller:
-        await caller.say(900, 2500)
-        assert (await caller.until(wire.UserTranscript)).text == "hello there"
-
-
-@in_virtual_time
-async def test_a_reply_that_never_sounds_is_given_up_in_time() -> None:
-    """A voice that stalls: ``reply.error``, ``reply.done``, within twenty seconds."""
-    async with calling(Stages(tts=tts(fault="stall")), greeting="Hello.") as caller:
-        error = await caller.until(wire.ReplyError)
-        assert error.retryable
-        assert asyncio.get_running_loop().time() <= 20
-        assert (await caller.until(wire.ReplyDone)).status == "completed"
-
-
-@in_virtual_time
-async def test_a_model_that_fails_is_told_and_the_session_goes_on() -> None:
-    """Failure of one turn, answer to the next."""
-    model = llm()
-    model.desk.fault = Fault("refused", times=1)
-    async with calling(Stages(llm=model), system_prompt="p") as caller:
-        await caller.say()
-        error = await caller.until(wire.ReplyError)
-        assert (error.code, error.retryable) == ("llm_provider_error", False)
-        await caller.until(wire.ReplyDone)
-        await caller.say()
-        assert (await caller.until(wire.AgentTranscript)).text.startswith("You said")
-
-
-@in_virtual_time
-async def test_a_fault_of_our_own_ends_one_call_with_an_error() -> None:
-    """A dialect that raises: the call is closed and counted, not stuck."""
-
-    class Faulty(voice_agent.VoiceAgent):
-        def speech_started(self) -> list[str]:
-            raise ZeroDivisionError
-
-    async with calling(system_prompt="p") as caller:
-        caller.session._dialect = Faulty(caller.session, voice_agent.Terms())
-        await caller.play(voiced(300))
-        assert await caller.ended() == 1011
-        assert caller.heard(wire.SessionError)[-1].code == "internal_error"
-
-
-# --- audio, settings -----------------------------------------------------------------------
-
-
-@in_virtual_time
-async def test_audio_that_is_too_fast_is_told_at_most_every_five_seconds() -> None:
-    """The excess is dropped, the session stays open (section 5.1)."""
-    async with calling(system_prompt="p") as caller:
-        second = codec.encode_input_audio(silent(1000))
-        for _ in range(100):
-            for _ in range(10):
-                caller.line.coming.put_nowait(second)
-            await asyncio.sleep(0.1)
-        errors = caller.when(wire.SessionError)
-        assert {error.code for error in caller.heard(wire.SessionError)} == {"audio_rate_violation"}
-        assert len(errors) == 2
-        assert errors[1] - errors[0] >= 5
-        caller.tell(wire.EndSession())
-        ended = await caller.until(wire.SessionEnded)
-        assert ended.audio_duration_seconds == pytest.approx(10 + 2 * 10, abs=1)
-
-
-@in_virtual_time
-async def test_an_update_counts_from_now_on() -> None:
-    """Tools and prompt that are changed between two turns are those of the second."""
-    model = llm()
-    async with calling(Stages(llm=model), system_prompt="first") as caller:
-        await caller.say()
-        await caller.until(wire.ReplyDone)
-        caller.update(system_prompt="second", tools=[TOOL])
-        await caller.until(wire.SessionUpdated)
-        await caller.say()
-        await caller.until(wire.ReplyDone)
-        first, second = model.prompts
-        assert (first.messages[0].content, first.tools) == ("first", ())
-        assert second.messages[0].content == "second"
-        assert [tool.name for tool in second.tools] == ["look_up"]
-
-
-@in_virtual_time
-async def test_injected_messages_reach_the_model() -> None:
-    """``conversation.message`` is answered by nothing and read with the next reply."""
-    model = llm()
-    async with calling(Stages(llm=model), system_prompt="p") as caller:
-        caller.tell(wire.AddMessage("system", "The caller is Ada."), wire.AddMessage("user", "Hi"))
-        caller.tell(wire.CreateReply())
-        await caller.until(wire.ReplyDone)
-        told = [(m.role, m.content) for m in model.prompts[0].messages]
-        assert told == [("system", "p"), ("system", "The caller is Ada."), ("user", "Hi")]
-
-
-@in_virtual_time
-async def test_voice_focus_uses_noise_suppression_of_its_own_call() -> None:
-    """Made once, when first asked for; a call that does not ask has none."""
-    made: list[int] = []
-
-    def make() -> Any:
-        made.append(1)
-        return lambda pcm: bytes(len(pcm))
-
-    async with calling(Stages(noise=make), system_prompt="p") as caller:
-        await caller.play(voiced(300))
-        await caller.until(wire.SpeechStarted)
-        assert made == []
-    async with calling(Stages(noise=make), input={"voice_focus": "near-field"}) as caller:
-        caller.update(input={"voice_focus": "far-field"})
-        await caller.play(voiced(300))
-        assert caller.heard(wire.SpeechStarted) == []
-        assert made == [1]
-
-
-@in_virtual_time
-async def test_long_speech_is_paced_while_it_is_synthesised() -> None:
-    """First audio long before the voice has said all, and synthesis waits for playback."""
-    asked: list[float] = []
-    loop = asyncio.get_running_loop()
-
-    class Watched(ScriptedTextToSpeech):
-        async def speak(self, sentences: Any, options: Any) -> AsyncIterator[Sound]:  # type: ignore[override]
-            async for sound in super().speak(sentences, options):
-                asked.append(loop.time())
-                yield sound
-
-    text = " ".join(f"This is sentence number {number} of many." for number in range(20))
-    async with calling(Stages(tts=Watched()), greeting=text) as caller:
-        await caller.until(wire.ReplyDone)
-        seconds = loop.time()
-        assert caller.when(wire.ReplyAudio)[0] < 0.1
-        assert seconds == pytest.approx(len(text) * 0.06, rel=0.05)
-        assert asked[-1] == pytest.approx(seconds - 8, abs=4.5)

@@ -95,14 +95,14 @@ MUTANTS = (
     Mutant(
         "a cough costs the answer",
         "on_voice.py",
-        "books = replace(state.books, owed=state.trigger, wish=wish)",
-        "books = replace(state.books, wish=wish)",
+        "books = replace(state.books, owed=state.trigger, wish=wish, steps=steps)",
+        "books = replace(state.books, wish=wish, steps=steps)",
     ),
     Mutant(
         "the instructions of a dropped reply are lost",
         "on_voice.py",
-        "books = replace(state.books, owed=state.trigger, wish=wish)",
-        "books = replace(state.books, owed=state.trigger)",
+        "books = replace(state.books, owed=state.trigger, wish=wish, steps=steps)",
+        "books = replace(state.books, owed=state.trigger, steps=steps)",
     ),
     Mutant(
         "words are told of a voice that did not interrupt",

@@ -20,7 +20,12 @@ from antiphon_server.conversation.states import (
     Waiting,
 )
 
-MANNERS = Manners(patience=Patience(done=200, hanging=800, doubtful=900, open=1000), pause_ms=200)
+MANNERS = Manners(
+    patience=Patience(done=200, hanging=800, doubtful=900, open=1000),
+    pause_ms=200,
+    done_above=0.5,
+    certain_above=0.92,
+)
 """With a patience of its own: tuning the default one is no reason to change a scene."""
 BOOKS = Books(replies=1)
 """Of a call whose first reply is the current one."""

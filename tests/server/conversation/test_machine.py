@@ -11,9 +11,17 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from msgspec.structs import replace
 
-from antiphon_server.conversation import machine, moves, on_time
+from antiphon_server.conversation import machine, moves, on_client, on_reply, on_time, on_voice
 from antiphon_server.conversation import vocabulary as v
-from antiphon_server.conversation.states import Listening, Over, Quiet, State, Thinking
+from antiphon_server.conversation.states import (
+    Books,
+    Listening,
+    Over,
+    Quiet,
+    Speaking,
+    State,
+    Thinking,
+)
 from server.conversation import histories
 from server.conversation.scenes import EVERY, FAILURE, MANNERS, QUIET, play
 
@@ -139,7 +147,7 @@ def test_every_rule_is_used_by_some_history() -> None:
 
 def test_no_two_modules_have_a_rule_for_the_same() -> None:
     """The later would silently replace the earlier."""
-    parts = (machine.on_client, machine.on_voice, machine.on_reply, machine.on_time)
+    parts = (on_client, on_voice, on_reply, on_time)
     assert len(machine.RULES) == sum(len(part.RULES) for part in parts)
 
 
@@ -162,11 +170,20 @@ COUGH = (
 
 def test_an_answer_survives_any_number_of_coughs() -> None:
     """Each drops the reply that has not sounded, and each is followed by another."""
-    state: State = Thinking(moves.Books(replies=1), 1)
+    state: State = Thinking(Books(replies=1), 1)
     for number in range(2, 6):
         state, commands = play(state, *COUGH)
         assert isinstance(state, Thinking)
         assert commands[-1] == v.StartReply(number, "user_speech")
+
+
+def test_coughs_do_not_use_up_the_tools() -> None:
+    """A reply that was dropped unheard is no step of a chain of tool calls."""
+    state: State = Thinking(Books(replies=1, steps=1), 1, "tool_result")
+    state, commands = play(state, *COUGH * (MANNERS.tool_steps + 1))
+    assert state.books.steps == 1
+    assert isinstance(commands[-1], v.StartReply)
+    assert commands[-1].tools
 
 
 def test_a_voice_that_never_stops_does_not_stop_the_agent_from_answering() -> None:
@@ -217,7 +234,7 @@ def test_speech_through_a_protected_greeting_is_heard_from_its_end() -> None:
 
 def test_short_bursts_over_a_slow_recogniser_get_the_floor() -> None:
     """The agent does not talk on over one who says "no ... no ..." although nothing settles."""
-    state: State = moves.Speaking(moves.Books(replies=1), 1)
+    state: State = Speaking(Books(replies=1), 1)
     burst = (v.VoiceStarted(), v.WordsHeard("no"), v.VoiceStopped())
     state, commands = play(state, *burst, *burst)
     assert v.EndReply(1, interrupted=True) in commands

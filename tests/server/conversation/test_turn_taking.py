@@ -68,12 +68,17 @@ def test_others_can_be_the_last(text: str) -> None:
         ("I would like tea", None, 800),
         ("I would like to", None, 900),
         ("I would like tea", 0.5, 900),
+        ("I would like tea,", 0.9, 800),
+        ("I would like tea,", 0.95, 200),
+        ("I would like to", 0.95, 800),
     ],
 )
 def test_sound_decides_and_words_only_lengthen(
     text: str, probability: float | None, needed: int
 ) -> None:
-    """A probability at the threshold is not above it; without one the words choose."""
+    """A probability at the threshold is not above it; without one the words choose. A comma
+    does not count against a sound that is certain, a last word does.
+    """
     assert turn_taking.silence_needed(MANNERS, text, probability) == needed
 
 

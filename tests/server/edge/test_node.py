@@ -6,7 +6,11 @@ import pytest
 
 from antiphon_protocol.errors import AtCapacity, Unauthorized
 from antiphon_providers.errors import NotInstalled
-from antiphon_providers.scripted import ScriptedLanguageModel, ScriptedSpeechToText
+from antiphon_providers.scripted import (
+    ScriptedLanguageModel,
+    ScriptedSpeechToText,
+    ScriptedTextToSpeech,
+)
 from antiphon_server.edge.node import Node, StartFailed
 from antiphon_server.settings import STAGE_OPTIONS, Settings, read
 
@@ -19,14 +23,14 @@ def _settings(**variables: str) -> Settings:
 
 async def test_a_node_makes_and_starts_its_providers() -> None:
     """By name, with their options as types; ready once all have started, not after the end."""
-    node = Node(_settings(LLM_FIRST_TOKEN_MS="300", AUDIO_LEAD_MS="120"))
+    node = Node(_settings(TTS_CHUNK_MS="300", AUDIO_LEAD_MS="120"))
     node.create()
     assert not node.ready
     await node.start()
     assert node.ready
     services = node.services
-    assert isinstance(services.speaking.language_model, ScriptedLanguageModel)
-    assert services.speaking.language_model.options.first_token_ms == 300
+    assert isinstance(services.speaking.text_to_speech, ScriptedTextToSpeech)
+    assert services.speaking.text_to_speech.options.chunk_ms == 300
     assert isinstance(services.hearing.speech_to_text, ScriptedSpeechToText)
     assert services.audio_lead_ms == 120
     assert set(services.names.values()) == {"scripted"}

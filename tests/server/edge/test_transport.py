@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import gc
 import socket
 from collections.abc import AsyncIterator
@@ -53,7 +54,7 @@ async def served(settings: Settings) -> AsyncIterator[tuple[str, asyncio.Event]]
         ready.set()
 
     running.startup = started  # type: ignore[method-assign]
-    running.capture_signals = _no_signals  # type: ignore[method-assign]
+    running.capture_signals = contextlib.nullcontext  # type: ignore[assignment]
     task = asyncio.create_task(running.serve([listener]))
     await asyncio.wait([task, asyncio.create_task(ready.wait())], return_when="FIRST_COMPLETED")
     host, port = listener.getsockname()[:2]
@@ -63,12 +64,6 @@ async def served(settings: Settings) -> AsyncIterator[tuple[str, asyncio.Event]]
         running.should_exit = True
         await task
         listener.close()
-
-
-class _no_signals:  # noqa: N801 (it stands for a function)
-    def __enter__(self) -> None: ...
-
-    def __exit__(self, *_args: object) -> None: ...
 
 
 def _settings(**variables: str) -> Settings:
@@ -118,7 +113,7 @@ def test_the_settings_reach_uvicorn() -> None:
 
 async def test_a_message_that_is_too_large_is_1009() -> None:
     """At the limit it is taken; one byte more closes that socket, and no other."""
-    async with served(_settings(MAX_MESSAGE_BYTES="65536")) as (address, _):
+    async with served(_settings(MAX_MESSAGE_BYTES="65536")) as (address, _):  # noqa: SIM117
         async with connect(address, compression=None) as other:
             async with connect(address, compression=None) as client:
                 await client.send("x" * 65_536)

@@ -166,6 +166,26 @@ def test_a_stream_that_is_gone_is_no_error() -> None:
     writer.write("nor this\n")
 
 
+def test_a_bad_frame_is_no_line() -> None:
+    """Uvicorn logs a text frame that is not UTF-8 with a traceback, and the frame in it: a
+    client could fill the log.
+    """
+    written: list[object] = []
+
+    class Kept:
+        def log(self, *line: object, **_fields: object) -> None:
+            written.append(line)
+
+    handler = logs._ToStructlog(Kept())
+    for failing in (b"\xff".decode, lambda: 1 // 0):
+        try:
+            failing()
+        except (UnicodeDecodeError, ZeroDivisionError):
+            told = sys.exc_info()
+        handler.emit(logging.LogRecord("uvicorn.error", 40, "", 0, "broken", (), told))
+    assert written == [(40, "broken")]
+
+
 def test_lines_of_other_libraries_come_through_the_same_door() -> None:
     """With their logger's name and level, and redacted."""
     written: list[dict[str, object]] = []

@@ -6,9 +6,10 @@ import msgspec
 import pytest
 
 from antiphon_server.conversation import machine, states, vocabulary
+from antiphon_server.conversation.manners import ADAPTIVE, Manners, Patience
 from antiphon_server.conversation.states import State
 from antiphon_server.conversation.vocabulary import StartReply, Wait
-from generators.state_table import EVENTS, MANNERS, PATH, STATES, outputs, written
+from generators.state_table import EVENTS, MANNERS, PATH, STATES, meanings_of, outputs, written
 
 PAGE = outputs()[PATH]
 
@@ -25,6 +26,32 @@ def test_every_state_has_a_section_with_its_meaning(kind: type[State]) -> None:
     section = PAGE.split(f"\n## {kind.__name__}\n")[1].split("\n## ")[0]
     assert (kind.__doc__ or "").split()[0] in section
     assert "From `" in section
+
+
+def test_every_timer_is_listed_with_its_time_and_where_it_matters() -> None:
+    """Those of the manners, in milliseconds."""
+    section = PAGE.split("\n## Timers\n")[1].split("\n## ")[0]
+    assert f"\n| `grace` | {MANNERS.grace_ms} | `Waiting` |" in section
+    assert f"\n| `first_sound` | {MANNERS.first_sound_ms} | `Thinking` |" in section
+    for timer in ("utterance", "silence", "words", "insist", "reply", "session", "tool:call_1"):
+        assert f"\n| `{timer}` | " in section
+
+
+def test_every_time_of_the_manners_is_explained() -> None:
+    """A number without its meaning is of no use."""
+    section = PAGE.split("\n## Manners\n")[1].split("\n## ")[0]
+    for name in Manners.__struct_fields__:
+        if name != "patience":
+            assert f"\n| `{name}` | " in section, name
+    section = PAGE.split("\n## Patience\n")[1].split("\n## ")[0]
+    for name in Patience.__struct_fields__:
+        assert f"\n| `{name}` | {getattr(ADAPTIVE['min_latency'], name)} | " in section
+
+
+def test_the_text_under_a_field_is_its_meaning() -> None:
+    """A field without one has none."""
+    assert meanings_of(Patience)["hanging"] == "It sounded final, but the last word promises more."
+    assert "patience" not in meanings_of(Manners)
 
 
 def test_every_event_and_every_command_is_explained() -> None:
