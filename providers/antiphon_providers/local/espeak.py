@@ -262,11 +262,11 @@ class _Speech:
         return [
             word
             for (begins_ms, group), ends_ms in zip(groups, ends, strict=True)
-            for word in _shared(group, begins_ms, ends_ms)
+            for word in _spread(group, begins_ms, ends_ms)
         ]
 
 
-def _shared(group: list[SpokenWord], begins_ms: int, ends_ms: int) -> list[Word]:
+def _spread(group: list[SpokenWord], begins_ms: int, ends_ms: int) -> list[Word]:
     """Words that share a time, by their length."""
     letters = sum(len(word.said) for word in group) or 1
     words, passed, now_ms = [], 0, begins_ms

@@ -105,6 +105,14 @@ def close(state: Replying, *, interrupted: bool) -> tuple[Command, ...]:
     )
 
 
+def abandon(books: Books, reply: int) -> Books:
+    """The books after a reply was interrupted: nobody is sure to answer its tool calls."""
+    calls = tuple(
+        replace(call, abandoned=True) if call.reply == reply else call for call in books.calls
+    )
+    return replace(books, calls=calls)
+
+
 def listen(books: Books, words: str, manners: Manners) -> Step:
     """The floor is the user's, for no longer than the longest utterance."""
     return Listening(books, words), (Wait(UTTERANCE, manners.utterance_ms),)

@@ -9,6 +9,7 @@ from antiphon_server.conversation.moves import (
     ALIVE,
     Rules,
     Step,
+    abandon,
     close,
     into,
     listen,
@@ -83,7 +84,7 @@ def _requested_while_listening(
 @when(Thinking, Speaking, sees=ReplyRequested)
 def _requested_instead(state: Thinking | Speaking, event: ReplyRequested, manners: Manners) -> Step:
     """Replaces the reply (protocol section 9, row 9)."""
-    books = replace(state.books, wish=Wish(event.instructions))
+    books = replace(abandon(state.books, state.reply), wish=Wish(event.instructions))
     following, commands = start(books, "reply_create", manners)
     return replace(following, voice=state.voice), (*close(state, interrupted=True), *commands)
 
@@ -113,10 +114,11 @@ def _cancelled(state: Thinking | Speaking, event: ReplyCancelled, manners: Manne
     if event.reply != state.reply:
         return state, ()
     closing = close(state, interrupted=True)
+    books = abandon(state.books, state.reply)
     if state.voice:
-        following, commands = listen(state.books, "", manners)
+        following, commands = listen(books, "", manners)
         return following, (*closing, DropUtterance(), TellSpeechStarted(), *commands)
-    after, commands = settle(state.books, manners)
+    after, commands = settle(books, manners)
     return after, (*closing, *commands)
 
 

@@ -152,15 +152,18 @@ def _tool_used(
     )
 
 
-def answered(state: Any, call_id: str, manners: Manners) -> Step:
-    """A call has a result. Once all calls of one reply have theirs, an answer is owed."""
+def answered(state: Any, call_id: str, manners: Manners, *, in_time: bool = True) -> Step:
+    """A call has a result. Once all calls of one reply have theirs, an answer is owed; not
+    where the result is only that an abandoned call was not answered ``in_time``.
+    """
     calls: tuple[Call, ...] = state.books.calls
     answered = next((call for call in calls if call.call_id == call_id), None)
     if answered is None:
         return state, ()
     left = tuple(call for call in calls if call != answered)
     complete = all(call.reply != answered.reply for call in left)
-    owed: Trigger | None = "tool_result" if complete else None
+    worth_telling = in_time or not answered.abandoned
+    owed: Trigger | None = "tool_result" if complete and worth_telling else None
     books = replace(state.books, calls=left, owed=state.books.owed or owed)
     following = replace(state, books=books)
     stop = StopWaiting(TOOL + call_id)

@@ -76,7 +76,7 @@ def _wait_over(state: State, event: WaitOver, manners: Manners) -> Step:
 def _tool_timed_out(state: State, call_id: str, manners: Manners) -> Step:
     if all(call.call_id != call_id for call in state.books.calls):
         return state, ()
-    following, commands = answered(state, call_id, manners)
+    following, commands = answered(state, call_id, manners, in_time=False)
     return following, (TimeOutTool(call_id), *commands)
 
 

@@ -12,6 +12,7 @@ from antiphon_server.conversation.moves import (
     WORDS,
     Rules,
     Step,
+    abandon,
     close,
     conclude,
     interrupt,
@@ -82,7 +83,8 @@ def _voice_before_reply(state: Thinking, _event: VoiceStarted, manners: Manners)
         wish = wish or Wish(state.instructions)
     # A reply that nobody heard was no step.
     steps = max(0, state.books.steps - 1)
-    books = replace(state.books, owed=state.trigger, wish=wish, steps=steps)
+    abandoned = abandon(state.books, state.reply)
+    books = replace(abandoned, owed=state.trigger, wish=wish, steps=steps)
     following, commands = listen(books, "", manners)
     return following, (TellSpeechStarted(), *close(state, interrupted=True), *commands)
 
@@ -115,7 +117,8 @@ def _voice_while_waiting(state: Waiting, _event: VoiceStarted, manners: Manners)
 
 def accept(state: Contested, manners: Manners) -> Step:
     """The interruption counts: the reply stops and the floor is the user's."""
-    following, commands = listen(state.books, state.words, manners)
+    books = abandon(state.books, state.reply)
+    following, commands = listen(books, state.words, manners)
     return following, (*interrupt(state, state.words), *commands)
 
 
@@ -141,8 +144,10 @@ def _contested_again(state: Doubtful, _event: VoiceStarted, manners: Manners) ->
 
 
 def insisted(state: Contested, manners: Manners) -> Step:
-    """The voice has lasted: enough, unless its words so far only show that it listens."""
-    if state.insisted or not state.words or not turn_taking.is_back_channel(state.words):
+    """The voice has lasted: enough, if its words so far are more than "uh-huh". Where there are
+    no words yet it may be a noise, which must last longer to count.
+    """
+    if state.insisted or not turn_taking.is_back_channel(state.words):
         return accept(state, manners)
     return replace(state, insisted=True), (Wait(INSIST, manners.proof_ms),)
 
@@ -157,7 +162,8 @@ def decide(state: Doubtful, manners: Manners) -> Step:
 
 def yield_floor(state: Doubtful, manners: Manners, *, settled: bool = False) -> Step:
     """The reply stops for an utterance that may already be complete."""
-    pausing = Pausing(state.books, state.words, settled, state.judged, state.verdict)
+    books = abandon(state.books, state.reply)
+    pausing = Pausing(books, state.words, settled, state.judged, state.verdict)
     following, commands = pause_anew(pausing, manners)
     return following, (StopWaiting(WORDS), *interrupt(state, state.words), *commands)
 

@@ -28,6 +28,10 @@ class Call(Struct, frozen=True):
 
     call_id: str
     reply: int
+    abandoned: bool = False
+    """Its reply was interrupted: a client may drop the result (protocol section 4.5). One that
+    comes all the same is spoken of, but silence is not.
+    """
 
 
 class Books(Struct, frozen=True):

@@ -1,4 +1,4 @@
-"""What is urgent is decoded first, and nobody's recogniser is shared."""
+"""What is urgent is decoded first, and no recogniser serves two threads."""
 
 import asyncio
 import threading

@@ -119,8 +119,8 @@ MUTANTS = (
     Mutant(
         "a back-channel is never an interruption, however long it lasts",
         "on_voice.py",
-        "if state.insisted or not state.words or",
-        "if not state.words or",
+        "if state.insisted or not turn_taking",
+        "if not turn_taking",
     ),
     Mutant(
         "a reply stays open for its tools for ever",

@@ -9,6 +9,7 @@ from antiphon_server.conversation import on_time
 from antiphon_server.conversation import vocabulary as v
 from antiphon_server.conversation.states import (
     Books,
+    Call,
     Listening,
     Over,
     Pausing,
@@ -129,23 +130,23 @@ def test_pauses_do_not_make_an_utterance_endless() -> None:
 # --- over the reply ------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("words", ["", "stop that"])
-def test_a_voice_that_lasts_interrupts(words: str) -> None:
-    """With words or before the first of them."""
-    state, commands = happens(replace(CONTESTED, words=words), v.WaitOver("insist"))
-    assert state == Listening(BOOKS, words)
+def test_words_that_last_interrupt() -> None:
+    """The voice went on as long as an interruption needs, and said something."""
+    state, commands = happens(replace(CONTESTED, words="stop that"), v.WaitOver("insist"))
+    assert state == Listening(BOOKS, "stop that")
     assert commands[:2] == [v.TellSpeechStarted(), v.EndReply(1, interrupted=True)]
-    assert commands[2:] == ([v.TellWords(words)] if words else [])
+    assert commands[2:] == [v.TellWords("stop that")]
 
 
-def test_a_back_channel_that_lasts_must_be_proved() -> None:
-    """A slow "uh-huh" gets a little longer, and no longer than that."""
-    saying = replace(CONTESTED, words="uh-huh")
+@pytest.mark.parametrize("words", ["", "uh-huh"])
+def test_a_voice_without_more_words_must_be_proved(words: str) -> None:
+    """A slow "uh-huh", or a noise, gets a little longer, and no longer than that."""
+    saying = replace(CONTESTED, words=words)
     state, commands = happens(saying, v.WaitOver("insist"))
     assert (state, commands) == (replace(saying, insisted=True), [])
     assert timers(saying, v.WaitOver("insist")) == {"insist": MANNERS.proof_ms}
     state, commands = happens(state, v.WaitOver("insist"))
-    assert state == Listening(BOOKS, "uh-huh")
+    assert state == Listening(BOOKS, words)
     assert commands[1] == v.EndReply(1, interrupted=True)
 
 
@@ -159,6 +160,26 @@ def test_words_that_never_settle_interrupt_as_they_are() -> None:
     state, commands = happens(replace(DOUBTFUL, words="stop"), v.WaitOver("words"))
     assert state == Pausing(BOOKS, "stop", settled=True, waited_ms=MANNERS.pause_ms)
     assert commands[1] == v.EndReply(1, interrupted=True)
+
+
+def test_silence_about_the_tools_of_an_interrupted_reply_starts_nothing() -> None:
+    """The client may have dropped the result, so that no answer is owed for its absence."""
+    calling = replace(SPEAKING, books=replace(BOOKS, calls=(Call("a", 1),)))
+    listening, _ = happens(
+        calling, v.VoiceStarted(), v.WordsHeard("stop that"), v.WaitOver("insist")
+    )
+    assert listening.books.calls == (Call("a", 1, abandoned=True),)
+    quiet = Quiet(listening.books)
+    state, commands = happens(quiet, v.WaitOver("tool:a"))
+    assert state == Quiet(BOOKS)
+    assert commands == [v.TimeOutTool("a")]
+
+
+def test_a_late_result_of_an_interrupted_reply_is_still_spoken_of() -> None:
+    """A client that sends it wants it known."""
+    quiet = Quiet(replace(BOOKS, calls=(Call("a", 1, abandoned=True),)))
+    _, commands = happens(quiet, v.ToolAnswered("a"))
+    assert commands == [v.StartReply(2, "tool_result")]
 
 
 # --- replies and tools ---------------------------------------------------------------------
