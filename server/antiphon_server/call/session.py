@@ -9,22 +9,22 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import time
 from collections import deque
 from collections.abc import Awaitable, Callable
 from typing import Any, NoReturn
 
 import structlog
-from msgspec import Struct
 
 from antiphon_protocol.errors import AudioTooFast
 from antiphon_server.call.dialect import Dialect, Socket
-from antiphon_server.call.ears import Clean, Ears, HearingManners, HearingServices
+from antiphon_server.call.ears import Clean, Ears, HearingManners
 from antiphon_server.call.outbox import ClientStalled, Outbox, Playback
 from antiphon_server.call.pace import AudioAllowance
-from antiphon_server.call.reply import Reply, ReplyDoors, SpeakingServices, Task
+from antiphon_server.call.reply import Reply, ReplyDoors, Task
+from antiphon_server.call.services import Services
 from antiphon_server.call.settings import CallSettings
 from antiphon_server.call.timeline import Timeline
+from antiphon_server.call.timers import Timers
 from antiphon_server.call.tools import ToolLedger
 from antiphon_server.conversation import machine
 from antiphon_server.conversation import vocabulary as v
@@ -39,41 +39,16 @@ GOODBYE_SECONDS = 2.0
 """How long the last messages may take to be sent."""
 
 
-class Services(Struct, frozen=True):
-    """All that a call is served by."""
-
-    hearing: HearingServices
-    speaking: SpeakingServices
-    audio_lead_ms: float = 200.0
-    noise_suppression: Callable[[], Clean] | None = None
-    """Makes the noise suppression of one call that asks for voice focus."""
-    clock: Callable[[], float] = time.monotonic
-    """Seconds. Not ``loop.time``: uvloop's stands still while a callback runs."""
-
-    @property
-    def names(self) -> dict[str, str]:
-        """The provider of each stage."""
-        return {
-            "voice_activity": self.hearing.voice_activity.name,
-            "turn_detection": self.hearing.turn_model.name,
-            "speech_to_text": self.hearing.speech_to_text.name,
-            "language_model": self.speaking.language_model.name,
-            "text_to_speech": self.speaking.text_to_speech.name,
-        }
-
-
 class Session:
     """A call over one socket. ``run`` it; the dialect uses the other public methods."""
 
     def __init__(
         self, session_id: str, socket: Socket, services: Services, settings: CallSettings
     ) -> None:
-        loop = asyncio.get_running_loop()
         self.session_id = session_id
         self.settings = settings
         self.now = services.clock
         self.timeline = Timeline(services.clock, services.names)
-        self._loop = loop
         self._socket = socket
         self._services = services
         self._dialect: Dialect | None = None
@@ -81,7 +56,7 @@ class Session:
         self._state, self._first = machine.begin(settings.manners)
         self._events: deque[v.Event] = deque()
         self._noticing = False
-        self._timers: dict[str, asyncio.TimerHandle] = {}
+        self._timers = Timers(services.clock, self._wait_over)
         self._outbox = Outbox(services.clock)
         self._memory = Memory()
         self._tools = ToolLedger(self._memory)
@@ -214,9 +189,9 @@ class Session:
         dialect = self._said_through()
         match command:
             case v.Wait():
-                self._wait(command.timer, command.ms)
+                self._timers.start(command.timer, command.ms)
             case v.StopWaiting():
-                self._stop_waiting(command.timer)
+                self._timers.stop(command.timer)
             case v.TellSpeechStarted():
                 self.tell(dialect.speech_started())
             case v.TellWords():
@@ -243,19 +218,8 @@ class Session:
             case v.HangUp():
                 self._finish(command)
 
-    def _wait(self, timer: str, ms: int) -> None:
-        self._stop_waiting(timer)
-        due = self.now() + ms / 1000
-        self._timers[timer] = self._loop.call_later(ms / 1000, self._wait_over, timer, due)
-
-    def _stop_waiting(self, timer: str) -> None:
-        running = self._timers.pop(timer, None)
-        if running is not None:
-            running.cancel()
-
-    def _wait_over(self, timer: str, due: float) -> None:
-        self._timers.pop(timer, None)
-        self.timeline.hearing.timer_late = self.now() - due
+    def _wait_over(self, timer: str, late: float) -> None:
+        self.timeline.hearing.timer_late = late
         self.notice(v.WaitOver(timer))
         self.timeline.hearing.timer_late = 0.0
 
@@ -387,9 +351,7 @@ class Session:
         self._over.set()
 
     def _release(self) -> None:
-        for timer in self._timers.values():
-            timer.cancel()
-        self._timers.clear()
+        self._timers.stop_all()
         if self._ears is not None:
             self._ears.close()
 

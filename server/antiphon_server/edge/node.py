@@ -14,7 +14,7 @@ from antiphon_providers.errors import NotInstalled, ProviderError
 from antiphon_providers.interfaces import Provider
 from antiphon_server.call.ears import Clean, HearingServices
 from antiphon_server.call.reply import SpeakingServices
-from antiphon_server.call.session import Services
+from antiphon_server.call.services import Services
 from antiphon_server.security.keys import Keys
 from antiphon_server.settings import STAGE_OPTIONS, Settings
 

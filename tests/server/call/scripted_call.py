@@ -28,7 +28,8 @@ from antiphon_providers.scripted.turn_model import TurnModelScript
 from antiphon_providers.scripted.voice_activity import VoiceActivityScript
 from antiphon_server.call.ears import Clean, HearingServices
 from antiphon_server.call.reply import SpeakingServices
-from antiphon_server.call.session import Services, Session
+from antiphon_server.call.services import Services
+from antiphon_server.call.session import Session
 from antiphon_server.dialects import voice_agent
 from antiphon_server.dialects.call_settings import call_settings
 from antiphon_server.observe import metrics

@@ -95,14 +95,14 @@ MUTANTS = (
     Mutant(
         "a cough costs the answer",
         "on_voice.py",
-        "books = replace(state.books, owed=state.trigger, wish=wish, steps=steps)",
-        "books = replace(state.books, wish=wish, steps=steps)",
+        "books = replace(abandoned, owed=state.trigger, wish=wish, steps=steps)",
+        "books = replace(abandoned, wish=wish, steps=steps)",
     ),
     Mutant(
         "the instructions of a dropped reply are lost",
         "on_voice.py",
-        "books = replace(state.books, owed=state.trigger, wish=wish, steps=steps)",
-        "books = replace(state.books, owed=state.trigger, steps=steps)",
+        "books = replace(abandoned, owed=state.trigger, wish=wish, steps=steps)",
+        "books = replace(abandoned, owed=state.trigger, steps=steps)",
     ),
     Mutant(
         "words are told of a voice that did not interrupt",
@@ -167,8 +167,14 @@ MUTANTS = (
     Mutant(
         "the time-out of a tool is not its result",
         "on_time.py",
-        "    following, commands = answered(state, call_id, manners)\n",
+        "    following, commands = answered(state, call_id, manners, in_time=False)\n",
         "    following, commands = state, ()\n",
+    ),
+    Mutant(
+        "an abandoned tool's silence is answered aloud",
+        "on_reply.py",
+        "worth_telling = in_time or not answered.abandoned",
+        "worth_telling = True",
     ),
     Mutant(
         "the model may call tools in a row for ever",

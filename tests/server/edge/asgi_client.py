@@ -11,7 +11,7 @@ from msgspec.structs import replace
 
 from antiphon_protocol import codec
 from antiphon_protocol import voice_agent as wire
-from antiphon_server.call.session import Services
+from antiphon_server.call.services import Services
 from antiphon_server.edge.app import create_app
 from antiphon_server.edge.node import Node
 from antiphon_server.settings import STAGE_OPTIONS, read
