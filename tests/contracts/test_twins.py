@@ -1,0 +1,57 @@
+"""The scripted twins keep to the contracts of what they stand in for."""
+
+from __future__ import annotations
+
+from antiphon_providers import scripted
+from antiphon_providers.interfaces import (
+    LanguageModel,
+    SpeechToText,
+    TextToSpeech,
+    TurnModel,
+    VoiceActivity,
+)
+from providers.contract.language_model import LanguageModelContract
+from providers.contract.speech_to_text import SpeechToTextContract
+from providers.contract.text_to_speech import TextToSpeechContract
+from providers.contract.turn_model import TurnModelContract
+from providers.contract.voice_activity import VoiceActivityContract
+
+
+class TestVoiceActivity(VoiceActivityContract):
+    """It keeps to the contract."""
+
+    def make(self) -> VoiceActivity:
+        """As it comes."""
+        return scripted.ScriptedVoiceActivity()
+
+
+class TestTurnModel(TurnModelContract):
+    """It keeps to the contract."""
+
+    def make(self) -> TurnModel:
+        """As it comes."""
+        return scripted.ScriptedTurnModel()
+
+
+class TestSpeechToText(SpeechToTextContract):
+    """It keeps to the contract."""
+
+    def make(self) -> SpeechToText:
+        """As it comes."""
+        return scripted.ScriptedSpeechToText()
+
+
+class TestTextToSpeech(TextToSpeechContract):
+    """It keeps to the contract."""
+
+    def make(self) -> TextToSpeech:
+        """As it comes."""
+        return scripted.ScriptedTextToSpeech()
+
+
+class TestLanguageModel(LanguageModelContract):
+    """It keeps to the contract."""
+
+    def make(self) -> LanguageModel:
+        """As it comes."""
+        return scripted.ScriptedLanguageModel()
