@@ -33,7 +33,7 @@ ADAPTIVE: dict[Mode, Patience] = {
     # second is where people expect an answer after an unfinished-sounding phrase. Hanging words
     # may only lengthen the wait.
     "min_latency": Patience(done=200, hanging=500, doubtful=600, open=800),
-    "balanced": Patience(done=450, hanging=800, doubtful=950, open=1000),
+    "balanced": Patience(done=450, hanging=800, doubtful=900, open=950),
     "max_accuracy": Patience(done=700, hanging=1200, doubtful=1600, open=2400),
 }
 

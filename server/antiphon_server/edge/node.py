@@ -108,7 +108,9 @@ class Node:
 
 def _advice(setting: str, failure: ProviderError) -> str:
     stage = STAGE_OPTIONS.get(setting, "noise_suppression").replace("_", " ")
+    variable = f"ANTIPHON_{setting.upper()}"
+    options = f", its options are {variable}_…" if setting in STAGE_OPTIONS else ""
     return (
         f"{stage} cannot start: {failure.message} "
-        f"(chosen by ANTIPHON_{setting.upper()}; see docs/reference/settings.md)"
+        f"(chosen by {variable}{options}; see docs/reference/settings.md)"
     )

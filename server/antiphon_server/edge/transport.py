@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import errno
 import gc
 import signal
 import socket
@@ -51,9 +52,18 @@ def listen(settings: Settings) -> socket.socket:
         listener.close()
         raise AddressTaken(
             f"cannot listen on {settings.host}:{settings.port}: {failure.strerror or failure}. "
-            "Stop what listens there, or choose another port with --port or ANTIPHON_PORT"
+            f"{_advice(failure)}"
         ) from failure
     return listener
+
+
+def _advice(failure: OSError) -> str:
+    """What to do about an address that cannot be had."""
+    if failure.errno == errno.EADDRINUSE:
+        return "Stop what listens there, or choose another port with --port or ANTIPHON_PORT"
+    if failure.errno == errno.EACCES:
+        return "Choose a port from 1024 on, with --port or ANTIPHON_PORT"
+    return "Choose an address of this machine, with --host or ANTIPHON_HOST"
 
 
 class QuietlyStoppedServer(uvicorn.Server):
