@@ -248,8 +248,10 @@ class Session:
         if command.trigger == "greeting":
             return Task(text=self.settings.greeting)
         tools = tuple(tool.spec for tool in self.settings.tools) if command.tools else ()
+        notes = self.settings.notes_on(self._tools.outcomes())
+        instructions = "\n".join((*notes, *filter(None, (command.instructions,)))) or None
         prompt = self._memory.prompt(
-            self.settings.system_prompt, command.instructions, tools, self.session_id
+            self.settings.system_prompt, instructions, tools, self.session_id
         )
         return Task(prompt=prompt)
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
 from msgspec import Struct
 
 from antiphon_protocol.audio import PCM, Encoding
@@ -32,3 +34,17 @@ class CallSettings(Struct, frozen=True):
     input: Encoding = PCM
     output: Encoding = PCM
     tools: tuple[CallTool, ...] = ()
+
+    def notes_on(self, outcomes: Iterable[tuple[str, bool]]) -> list[str]:
+        """What the client wants said about these outcomes of tools, each once.
+
+        An outcome is a tool's name and whether it failed (``response_instructions``, protocol
+        section 3.3).
+        """
+        tools = {tool.spec.name: tool for tool in self.tools}
+        notes = [
+            tools[name].error_note if failed else tools[name].success_note
+            for name, failed in outcomes
+            if name in tools
+        ]
+        return list(dict.fromkeys(note for note in notes if note))

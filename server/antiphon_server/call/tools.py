@@ -16,6 +16,7 @@ class ToolLedger:
         self._memory = memory
         self._made: dict[str, ToolUse] = {}
         self._open: dict[str, ToolUse] = {}
+        self._outcomes: list[tuple[str, bool]] = []
 
     def made(self, use: ToolUse) -> None:
         """The model made a call; it counts once it is ``called``."""
@@ -37,8 +38,16 @@ class ToolLedger:
         self._close(call_id, TIMED_OUT, "timeout")
 
     def _close(self, call_id: str, result: str, outcome: str) -> bool:
-        if self._open.pop(call_id, None) is None:
+        use = self._open.pop(call_id, None)
+        if use is None:
             return False
         metrics.TOOL_CALLS.labels(outcome).inc()
-        self._memory.tool_answered(call_id, result, is_error=outcome != "result")
+        is_error = outcome != "result"
+        self._outcomes.append((use.name, is_error))
+        self._memory.tool_answered(call_id, result, is_error=is_error)
         return True
+
+    def outcomes(self) -> list[tuple[str, bool]]:
+        """The tools that were answered since this was last asked, and whether they failed."""
+        outcomes, self._outcomes = self._outcomes, []
+        return outcomes

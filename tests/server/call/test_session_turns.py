@@ -162,3 +162,19 @@ async def test_a_tool_that_never_answers_is_apologised_for() -> None:
         await asyncio.sleep(10)
         assert len(caller.heard(wire.ReplyStarted)) == 2
         assert caller.heard(wire.SessionError) == []
+
+
+@in_virtual_time
+async def test_a_tools_result_is_spoken_of_as_the_client_wishes() -> None:
+    """``response_instructions`` guide the reply after the result, and no other (section 3.3)."""
+    model = llm(tool="look_up")
+    tool = {**TOOL, "response_instructions": {"success": "Be proud.", "error": "Be sorry."}}
+    async with calling(Stages(llm=model), tools=[tool]) as caller:
+        await caller.say()
+        call = await caller.until(wire.ToolCall)
+        caller.tell(wire.GiveToolResult(call.call_id, "no luck", is_error=True))
+        await caller.until(wire.AgentTranscript)
+        caller.tell(wire.CreateReply("Go on."))
+        await caller.until(wire.AgentTranscript)
+        guidance = [prompt.messages[-1].content for prompt in model.prompts]
+        assert guidance[1:] == ["Be sorry.", "Go on."]

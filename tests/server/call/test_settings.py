@@ -27,3 +27,17 @@ def test_settings_are_frozen() -> None:
     """A call that changes them gets new ones."""
     with pytest.raises(AttributeError):
         CallSettings().greeting = "Hi."  # type: ignore[misc]
+
+
+def test_what_is_to_be_said_of_an_outcome_is_found_once() -> None:
+    """By the tool and whether it failed; tools without a note, or gone by now, have none."""
+    settings = CallSettings(
+        tools=(
+            CallTool(ToolSpec("book"), success_note="Confirm it.", error_note="Say sorry."),
+            CallTool(ToolSpec("look_up")),
+        )
+    )
+    outcomes = [("book", False), ("look_up", False), ("gone", True), ("book", False)]
+    assert settings.notes_on(outcomes) == ["Confirm it."]
+    assert settings.notes_on([("book", True)]) == ["Say sorry."]
+    assert settings.notes_on([]) == []

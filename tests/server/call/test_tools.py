@@ -75,3 +75,14 @@ def test_a_call_that_timed_out_is_closed() -> None:
     assert not ledger.answered("call_1", "late", is_error=False)
     assert _told(memory) == [(TIMED_OUT, True)]
     assert sample("antiphon_tool_calls_total", outcome="timeout") == before + 1
+
+
+def test_outcomes_are_told_once() -> None:
+    """Each reply is guided by what came since the one before."""
+    ledger = ToolLedger(Memory())
+    ledger.made(USE)
+    ledger.called(1, "call_1")
+    assert ledger.outcomes() == []
+    ledger.answered("call_1", "seven", is_error=False)
+    assert ledger.outcomes() == [(USE.name, False)]
+    assert ledger.outcomes() == []
