@@ -52,7 +52,8 @@ class Session:
         self._socket = socket
         self._services = services
         self._dialect: Dialect | None = None
-        self._log = log.bind(session=session_id)
+        self._turns = 0
+        self._log = log.bind(session=session_id, turn=self._turns)
         self._state, self._first = machine.begin(settings.manners)
         self._events: deque[v.Event] = deque()
         self._noticing = False
@@ -225,6 +226,8 @@ class Session:
 
     def _take_turn(self, text: str) -> None:
         metrics.TURNS.inc()
+        self._turns += 1
+        self._log = self._log.bind(turn=self._turns)
         self._memory.user_said(text)
         self.tell(self._said_through().user_said(text))
         self._listening().forget()
@@ -241,8 +244,8 @@ class Session:
         reply = Reply(self._services.speaking, settings, clock, playback, doors)
         self._reply = reply
         self._outbox.begin(playback)
-        task = self._spawn(self._run_reply(reply, self._task(command)), f"reply-{reply.number}")
-        self._replying = task
+        work = self._run_reply(reply, self._task(command))
+        self._replying = self._spawn(work, f"reply-{reply.number}")
 
     def _task(self, command: v.StartReply) -> Task:
         if command.trigger == "greeting":
@@ -268,10 +271,8 @@ class Session:
         if reply is None or task is None:
             return
         self._reply = self._replying = None
-        whole = reply.playback.is_finished
-        text = (
-            reply.heard.text if whole else reply.heard.until(reply.playback.played_ms(self.now()))
-        )
+        heard, played_ms = reply.heard, reply.playback.played_ms(self.now())
+        text = heard.text if reply.playback.is_finished else heard.until(played_ms)
         if task is not asyncio.current_task():
             task.cancel()
         self._outbox.hush(reply.number)

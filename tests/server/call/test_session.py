@@ -7,6 +7,7 @@ from collections.abc import AsyncIterator
 from typing import Any
 
 import pytest
+from structlog.testing import capture_logs
 
 from antiphon_protocol import codec
 from antiphon_protocol import voice_agent as wire
@@ -326,3 +327,19 @@ async def test_a_lost_connection_is_a_client_that_left() -> None:
         await caller.until(wire.ReplyAudio)
         caller.line.gone = True
         await caller.running
+
+
+@in_virtual_time
+async def test_log_lines_say_which_session_and_which_turn() -> None:
+    """So that one call can be followed among hundreds."""
+    with capture_logs() as lines:
+        async with calling(system_prompt="p") as caller:
+            await caller.say()
+            await caller.until(wire.ReplyDone)
+            session = caller.heard(wire.SessionReady)[0].session_id
+    assert {line["session"] for line in lines} == {session}
+    assert [(line["event"], line["turn"]) for line in lines] == [
+        ("session started", 0),
+        ("reply sounded", 1),
+        ("session ended", 1),
+    ]
