@@ -2,7 +2,7 @@
 
 Audio never reaches the conversation; only events do. Time is counted in windows of audio, so
 that silence means the same whether frames come on time, late or in bursts. Where they stop
-coming at all, silence is put in their place (protocol section 7.2).
+coming at all, the speaker counts as having paused (protocol section 7.2).
 """
 
 from __future__ import annotations
@@ -11,7 +11,6 @@ import asyncio
 from collections import deque
 from collections.abc import Callable
 
-import numpy as np
 import structlog
 from msgspec import Struct
 
@@ -49,7 +48,7 @@ PRE_ROLL_MS = 480
 TURN_MS = 8_000
 """What the turn model hears at most."""
 STALL_MS = 300
-"""After so long without a frame, while somebody speaks, silence is put in."""
+"""After so long without a frame, while somebody speaks, they count as having paused."""
 JUDGE_SECONDS = 0.6
 """How long the turn model may take; after that the words and the silence decide."""
 REOPEN_SECONDS = (0.2, 1.0, 3.0)
@@ -233,10 +232,16 @@ class Ears:
             self._voice_heard_at = arrived
             return
         self._silent_windows += 1
-        if round(self._manners.pause_ms / self._window_ms) > self._silent_windows:
-            return
+        if self._silent_windows >= self._pause_windows:
+            self._fall_silent(self._timeline.now() - arrived)
+
+    @property
+    def _pause_windows(self) -> int:
+        return round(self._manners.pause_ms / self._window_ms)
+
+    def _fall_silent(self, judged_after: float) -> None:
         self._voice_on = False
-        self._timeline.paused(self._voice_heard_at, self._timeline.now() - arrived)
+        self._timeline.paused(self._voice_heard_at, judged_after)
         self._notice(VoiceStopped())
 
     def _watch_for_stall(self) -> None:
@@ -248,11 +253,13 @@ class Ears:
     def _check_for_stall(self) -> None:
         if not self._voice_on:
             return
-        missing = self._timeline.now() - self._frame_at
-        if missing >= STALL_MS / 1000:
-            self._frame_at += missing
-            self._take(np.zeros(int(HEARING_RATE * missing), np.int16).tobytes())
-        self._watch_for_stall()
+        if self._timeline.now() - self._frame_at < STALL_MS / 1000:
+            self._watch_for_stall()
+            return
+        # The turn model knows an end by the silence after it. The recogniser gets none: if the
+        # frames were only late, a hole would be torn into a word.
+        self._utterance.extend([bytes(self._window_bytes)] * self._pause_windows)
+        self._fall_silent(0.0)
 
     # --- the recogniser and the turn model -----------------------------------------------
 

@@ -252,8 +252,8 @@ async def test_a_verdict_on_an_earlier_pause_is_not_taken_for_this_one() -> None
 
 @in_virtual_time
 async def test_frames_that_stop_coming_are_silence() -> None:
-    """A client that sends nothing while nobody speaks still ends its turns: after 300 ms
-    without a frame, silence stands in (protocol section 7.2).
+    """A client that sends nothing while nobody speaks still ends its turns: 300 ms without a
+    frame are a pause (protocol section 7.2).
     """
     async with listening() as microphone:
         await microphone.hears(voiced(600))
@@ -273,6 +273,25 @@ async def test_frames_that_come_late_lose_nothing() -> None:
             microphone.ears.hear(pcm[at : at + PCM.size(240)])
             await asyncio.sleep(0.240)
         assert microphone.kinds(VoiceStarted, VoiceStopped) == ["VoiceStarted"]
+
+
+@in_virtual_time
+async def test_a_hole_in_the_frames_tears_none_into_the_words() -> None:
+    """A network that stalls in the middle of a word counts as a pause, but what the recogniser
+    hears is the voice on both sides of it and nothing else.
+    """
+    heard: list[bytes] = []
+    async with listening(Stages(stt=_listener(heard))) as microphone:
+        await microphone.hears(voiced(1000))
+        await asyncio.sleep(0.7)
+        assert microphone.kinds(VoiceStarted, VoiceStopped) == ["VoiceStarted", "VoiceStopped"]
+        await microphone.hears(voiced(1000), silent(300))
+        microphone.ears.ask_if_done()
+        await microphone.settle()
+    (pcm,) = heard
+    assert len(pcm) / BYTES_PER_MS == pytest.approx(2000 + 200, abs=70)
+    soft = np.abs(np.frombuffer(pcm, np.int16)[: 1900 * 16]).reshape(-1, 160).max(axis=1) < 100
+    assert not soft[:-10].any()
 
 
 @in_virtual_time
