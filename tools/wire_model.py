@@ -1,9 +1,9 @@
 """The wire as one JSON Schema, from which schema, AsyncAPI, TypeScript and tables are made.
 
 Everything is read from the message classes: names, fields, defaults, ranges, docstrings. What
-msgspec's own schema cannot know is added here: that the server always sends every field, what
-a field the decoder passes through ought to look like, and which default counts for a key that
-a client never sends.
+msgspec's own schema cannot know is added here: that the server always sends every field but
+those that are unset by default, what a field the decoder passes through ought to look like,
+and which default counts for a key that a client never sends.
 """
 
 from __future__ import annotations
@@ -119,6 +119,7 @@ def _reachable(names: set[str], structs: dict[str, Schema]) -> set[str]:
 def _finish(name: str, schema: Schema, *, always_complete: bool) -> None:
     schema["description"] = markdown(schema["description"])
     effective = EFFECTIVE.get(name)
+    unset = _unset_by_default(name)
     for field, value in schema["properties"].items():
         if len(value.get("enum", ())) == 1:
             value["const"] = value.pop("enum")[0]
@@ -126,12 +127,18 @@ def _finish(name: str, schema: Schema, *, always_complete: bool) -> None:
         if effective:
             _take_default(field, value, effective)
     if always_complete:
-        # The encoder leaves nothing out, so a reader may rely on every field.
-        schema["required"] = list(schema["properties"])
+        # The encoder leaves out what is unset, so a reader may rely on every other field.
+        schema["required"] = [field for field in schema["properties"] if field not in unset]
         for value in schema["properties"].values():
             value.pop("default", None)
     if not schema["required"]:
         del schema["required"]
+
+
+def _unset_by_default(name: str) -> set[str]:
+    kind = {known.__name__: known for known in SERVER_MESSAGES}.get(name)
+    known = () if kind is None else msgspec.structs.fields(kind)
+    return {field.encode_name for field in known if field.default is msgspec.UNSET}
 
 
 def _give_limits_to_their_type(value: Schema) -> None:

@@ -11,7 +11,7 @@ from __future__ import annotations
 
 from typing import Annotated, Any, Literal
 
-from msgspec import Struct
+from msgspec import UNSET, Struct, UnsetType
 
 from antiphon_protocol.errors import CODES
 from antiphon_protocol.session_config import SessionConfig, SessionUpdate
@@ -227,6 +227,10 @@ class ToolCall(ServerMessage, tag="tool.call", frozen=True):
     call_id: Annotated[str, _CALL_ID]
     name: Annotated[str, says("Which tool.")]
     arguments: Annotated[dict[str, Any], says("An object in the shape of its `parameters`.")]
+    args: Annotated[
+        dict[str, Any] | UnsetType,
+        says("A copy of `arguments`, on `/v1/realtime` and `/v1/voice` only."),
+    ] = UNSET
 
 
 class TurnTimeline(ServerMessage, tag="turn.timeline", frozen=True):

@@ -66,6 +66,16 @@ class Settings(Struct, frozen=True, kw_only=True):
     former_voices: Annotated[
         bool, _says("Accept voice names of earlier generations of the API.")
     ] = True
+    former_dialects: Annotated[
+        bool,
+        _says(
+            "Serve `/v1/realtime` and `/v1/voice`, the addresses of earlier generations of the "
+            "API, where `tool.call` also carries `args`."
+        ),
+    ] = True
+    one_time_tokens: Annotated[
+        bool, _says("Let a temporary token open one session only, not several.")
+    ] = False
     max_sessions: Annotated[
         int, _says("Sessions at once; one more is refused with `at_capacity`.", ge=1)
     ] = 200

@@ -37,7 +37,7 @@ SERVER = {
     "transcript.agent": "reply_id item_id text interrupted",
     "reply.done": "reply_id status",
     "reply.error": ("reply_id code message retryable status_code? provider_code? provider_param?"),
-    "tool.call": "call_id name arguments",
+    "tool.call": "call_id name arguments args?",
     "turn.timeline": "reply_id trigger stages providers",  # An extension.
 }
 

@@ -750,6 +750,8 @@ export interface ToolCall {
   name: string;
   /** An object in the shape of its `parameters`. */
   arguments: Record<string, unknown>;
+  /** A copy of `arguments`, on `/v1/realtime` and `/v1/voice` only. */
+  args?: Record<string, unknown>;
   /** When it was sent: Unix seconds. */
   timestamp: number;
 }

@@ -10,7 +10,7 @@ import secrets
 import time
 from typing import Any
 
-from msgspec import Struct
+from msgspec import UNSET, Struct
 from msgspec.structs import replace
 
 from antiphon_protocol import codec
@@ -39,6 +39,8 @@ class Terms(Struct, frozen=True):
 
     former_voices: bool = True
     session_seconds: int = 10_800
+    repeats_arguments: bool = False
+    """``tool.call`` also has ``args``, for clients of earlier generations (section 9, row 27)."""
 
 
 def session_id() -> str:
@@ -227,7 +229,12 @@ class VoiceAgent:
     def tool_call(self, use: ToolUse) -> list[str]:
         """The model calls a tool."""
         return self._frames(
-            wire.ToolCall(call_id=use.call_id, name=use.name, arguments=use.arguments)
+            wire.ToolCall(
+                call_id=use.call_id,
+                name=use.name,
+                arguments=use.arguments,
+                args=use.arguments if self._terms.repeats_arguments else UNSET,
+            )
         )
 
     def turn_timed(

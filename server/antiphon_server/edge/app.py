@@ -1,4 +1,4 @@
-"""The routes: one WebSocket, health, metrics."""
+"""The routes: the WebSocket and its former addresses, REST, health, metrics."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ import asyncio
 from typing import Any
 
 import structlog
+from msgspec.structs import replace
 from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
 from starlette.applications import Starlette
 from starlette.requests import Request
@@ -21,9 +22,13 @@ from antiphon_server.dialects import voice_agent
 from antiphon_server.dialects.call_settings import call_settings
 from antiphon_server.edge.node import Node
 from antiphon_server.observe import metrics
-from antiphon_server.security.keys import credential
+from antiphon_server.rest.api import Api, table
+from antiphon_server.security.keys import Admission, credential
 
 log = structlog.get_logger()
+
+FORMER_PATHS = ("/v1/realtime", "/v1/voice")
+"""Where earlier generations of the API were (voice agent protocol, section 0.3)."""
 
 
 class AsgiSocket:
@@ -75,13 +80,18 @@ class AsgiSocket:
 
 def create_app(node: Node) -> Starlette:
     """The application of a node, which must have been started."""
+    calls = VoiceAgentRoute(node)
+    api = Api(table(node.keys))
+    former = FORMER_PATHS if node.settings.former_dialects else ()
     app = Starlette(
         routes=[
             Route("/", _root),
             Route("/healthz", _healthz),
             Route("/readyz", _readyz),
             Route("/metrics", _metrics),
-            WebSocketRoute("/v1/ws", VoiceAgentRoute(node)),
+            *(WebSocketRoute(path, calls) for path in ("/v1/ws", *former)),
+            Route("/v1", api),
+            Route("/v1/{path:path}", api),
         ]
     )
     app.state.node = node
@@ -89,7 +99,7 @@ def create_app(node: Node) -> Starlette:
 
 
 class VoiceAgentRoute:
-    """``/v1/ws``: the upgrade, the credential, the call."""
+    """``/v1/ws`` and its former addresses: the upgrade, the credential, the call."""
 
     def __init__(self, node: Node) -> None:
         self._node = node
@@ -101,16 +111,26 @@ class VoiceAgentRoute:
         socket = AsgiSocket(scope, receive, send)
         await socket.accept()
         view = WebSocket(scope, receive, send)
+        presented = credential(view.headers, view.query_params)
         try:
-            self._node.keys.admit(credential(view.headers, view.query_params))
+            admission = self._node.keys.admit(presented)
             self._node.enter()
         except ProtocolError as error:
             await self._refuse(socket, error)
             return
+        # Only now, and with no await since: a client refused for want of room may come back.
+        self._node.keys.spend(presented)
         try:
-            await self._call(socket, view.query_params.get("timeline") == "1")
+            terms = self._terms_of(admission, scope["path"])
+            await self._call(socket, terms, view.query_params.get("timeline") == "1")
         finally:
             self._node.leave()
+
+    def _terms_of(self, admission: Admission, path: str) -> voice_agent.Terms:
+        allowed = self._terms.session_seconds
+        if admission.session_seconds is not None:
+            allowed = min(allowed, admission.session_seconds)
+        return replace(self._terms, session_seconds=allowed, repeats_arguments=path in FORMER_PATHS)
 
     async def _refuse(self, socket: AsgiSocket, error: ProtocolError) -> None:
         try:
@@ -119,10 +139,12 @@ class VoiceAgentRoute:
             return
         await socket.close(error.close_code or POLICY_VIOLATION)
 
-    async def _call(self, socket: AsgiSocket, tells_timeline: bool) -> None:
-        settings = call_settings(SessionConfig(""), self._terms.session_seconds * 1000)
+    async def _call(
+        self, socket: AsgiSocket, terms: voice_agent.Terms, tells_timeline: bool
+    ) -> None:
+        settings = call_settings(SessionConfig(""), terms.session_seconds * 1000)
         session = Session(voice_agent.session_id(), socket, self._node.services, settings)
-        dialect = voice_agent.VoiceAgent(session, self._terms, tells_timeline=tells_timeline)
+        dialect = voice_agent.VoiceAgent(session, terms, tells_timeline=tells_timeline)
 
         async def read() -> None:
             timeout = self._node.settings.first_message_seconds

@@ -16,6 +16,7 @@ from antiphon_server.call.ears import Clean, HearingServices
 from antiphon_server.call.reply import SpeakingServices
 from antiphon_server.call.services import Services
 from antiphon_server.security.keys import Keys
+from antiphon_server.security.tokens import Tokens
 from antiphon_server.settings import STAGE_OPTIONS, Settings
 
 log = structlog.get_logger()
@@ -30,7 +31,7 @@ class Node:
 
     def __init__(self, settings: Settings) -> None:
         self.settings = settings
-        self.keys = Keys(settings.api_keys)
+        self.keys = Keys(settings.api_keys, Tokens(one_time=settings.one_time_tokens))
         self.ready = False
         self._sessions = 0
         self._providers: dict[str, Any] = {}

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import json
 import re
 import time
 from collections.abc import Callable
@@ -333,6 +334,7 @@ async def test_tool_calls_and_estimated_words_are_plain_messages() -> None:
         call = codec.decode_server(frame)
         assert isinstance(call, wire.ToolCall)
         assert call.arguments == {"a": [1, {"b": None}]}
+        assert "args" not in json.loads(frame)
         words = [TimedWord("Hi", 0, 100), TimedWord("you.", 100, 300)]
         frames = caller.dialect.agent_words(1, words, last=True)
         deltas = [codec.decode_server(frame) for frame in frames]
@@ -340,6 +342,18 @@ async def test_tool_calls_and_estimated_words_are_plain_messages() -> None:
             "Hi ",
             "you.",
         ]
+
+
+@in_virtual_time
+async def test_clients_of_earlier_generations_find_the_arguments_twice() -> None:
+    """``args`` is a copy, for who reads nothing else (section 9, row 27)."""
+    async with calling(greeting="Hi.") as caller:
+        terms = voice_agent.Terms(repeats_arguments=True)
+        dialect = voice_agent.VoiceAgent(caller.session, terms)
+        for arguments in ({"a": [1, {"b": None}]}, {}):
+            (frame,) = dialect.tool_call(ToolUse("call_1", "f", arguments))
+            told = json.loads(frame)
+            assert told["args"] == told["arguments"] == arguments
 
 
 def test_a_refusal_at_the_door_names_nothing() -> None:

@@ -9,8 +9,9 @@ from typing import Any
 import pytest
 
 from antiphon_protocol import voice_agent as wire
-from antiphon_server.edge.app import create_app
+from antiphon_server.edge.app import VoiceAgentRoute, create_app
 from antiphon_server.edge.node import Node
+from antiphon_server.security.keys import Admission
 from server.call.scripted_call import sample
 from server.edge.asgi_client import UPDATE, connected, started
 from virtual_time import in_virtual_time
@@ -71,7 +72,7 @@ async def test_the_root_says_what_this_is() -> None:
     assert "/v1/ws" in body
 
 
-@pytest.mark.parametrize("path", ["/v1", "/v1/ws", "/nothing", "/metrics/", "/..", "/v1/token"])
+@pytest.mark.parametrize("path", ["/v1", "/v1/ws", "/nothing", "/metrics/", "/..", "/v1/nothing"])
 async def test_what_is_not_there_is_404(path: str) -> None:
     """Also the WebSocket's path without an upgrade."""
     assert (await _get(await started(), path))[0] in {307, 404}
@@ -84,10 +85,43 @@ async def test_other_methods_are_405() -> None:
 
 @in_virtual_time
 async def test_a_websocket_elsewhere_is_refused() -> None:
-    """It is not accepted at all (section 1.3)."""
-    async with connected(await started(), path="/v1/nothing") as client:
+    """It is not accepted at all (section 1.3), nor at a former address that is switched off."""
+    for path, former in (("/v1/nothing", "1"), ("/v1/realtime", "0"), ("/v1/voice", "0")):
+        async with connected(await started(FORMER_DIALECTS=former), path=path) as client:
+            await client.task
+            assert [event["type"] for event in client.events] == ["websocket.close"]
+
+
+@pytest.mark.parametrize("path", ["/v1/ws", "/v1/realtime", "/v1/voice"])
+@in_virtual_time
+async def test_a_call_runs_at_the_former_addresses_too(path: str) -> None:
+    """With the same key, from hello to goodbye."""
+    async with connected(await started(API_KEYS="k"), "token=k", path=path) as client:
+        client.tell(UPDATE)
+        await client.until(wire.ReplyDone)
+        client.tell('{"type":"session.end"}')
         await client.task
-        assert [event["type"] for event in client.events] == ["websocket.close"]
+        assert client.closed == 1000
+
+
+@pytest.mark.parametrize(
+    ("path", "repeats"), [("/v1/ws", False), ("/v1/realtime", True), ("/v1/voice", True)]
+)
+async def test_only_the_former_addresses_repeat_the_arguments(path: str, *, repeats: bool) -> None:
+    """Which clients of earlier generations read (section 9, row 27)."""
+    terms = VoiceAgentRoute(await started())._terms_of(Admission("a"), path)
+    assert terms.repeats_arguments == repeats
+
+
+@pytest.mark.parametrize(
+    ("setting", "allowed", "seconds"), [("600", 60, 60), ("60", 600, 60), ("600", None, 600)]
+)
+async def test_a_session_is_as_long_as_setting_and_token_allow(
+    setting: str, allowed: int | None, seconds: int
+) -> None:
+    """The shorter of the two counts."""
+    route = VoiceAgentRoute(await started(MAX_SESSION_SECONDS=setting))
+    assert route._terms_of(Admission("a", allowed), "/v1/ws").session_seconds == seconds
 
 
 @pytest.mark.parametrize(

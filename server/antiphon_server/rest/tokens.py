@@ -1,0 +1,106 @@
+"""``GET /v1/token`` and ``POST /v1/tokens``: temporary tokens for browsers.
+
+Source: voice agent protocol, sections 1.4 and 1.5. The two differ in everything but what they
+make: the older one answers errors in FastAPI's own shape, and a wrong key with 404.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+from starlette.requests import Request
+from starlette.responses import Response
+
+from antiphon_protocol.errors import Unauthorized
+from antiphon_protocol.rest import (
+    DEFAULT_WINDOW_SECONDS,
+    TOKEN_SESSION_SECONDS,
+    WINDOW_SECONDS,
+    ExpiringToken,
+    Fault,
+    Token,
+    TokenRefused,
+    TokenRequest,
+)
+from antiphon_server.rest.access import account, presented
+from antiphon_server.rest.answers import answer
+from antiphon_server.rest.bodies import json_object
+from antiphon_server.rest.errors import Invalid, NoRoom
+from antiphon_server.rest.fields import integer, missing
+from antiphon_server.security.keys import Keys
+from antiphon_server.security.tokens import TooManyTokens
+
+_WINDOW = "expires_in_seconds"
+_DURATION = "max_session_duration_seconds"
+
+
+class TokenRoutes:
+    """Mints tokens in the name of the key that asks."""
+
+    def __init__(self, keys: Keys) -> None:
+        self._keys = keys
+
+    async def get(self, request: Request) -> Response:
+        """``GET /v1/token``; ``product`` and other parameters are ignored."""
+        key = presented(request)
+        faults: list[Fault] = []
+        if key is None and not self._keys.is_open:
+            faults.append(missing(("header", "authorization")))
+        query = request.query_params
+        if _WINDOW not in query:
+            faults.append(missing(("query", _WINDOW)))
+        asked, wrong = _asked(query, "query")
+        if faults or wrong:
+            return answer(TokenRefused((*faults, *wrong)), 422)
+        try:
+            owner = self._keys.account(key)
+        except Unauthorized:
+            return answer(TokenRefused("Invalid API key"), 404)
+        try:
+            token = self._mint(owner, asked)
+        except TooManyTokens as full:
+            return answer(TokenRefused(NoRoom.text), NoRoom.status, _retry(full))
+        return answer(Token(token, asked.expires_in_seconds))
+
+    async def post(self, request: Request) -> Response:
+        """``POST /v1/tokens``; raises what ``account`` and ``json_object`` raise, ``Invalid``
+        and ``NoRoom``.
+        """
+        owner = account(self._keys, request)
+        body = await json_object(request)
+        given = {name: value for name, value in body.items() if value is not None}
+        asked, wrong = _asked(given, "body")
+        if wrong:
+            raise Invalid(wrong)
+        try:
+            token = self._mint(owner, asked)
+        except TooManyTokens as full:
+            raise NoRoom(full.retry_seconds) from full
+        expires_at = datetime.now(UTC) + timedelta(seconds=asked.expires_in_seconds)
+        return answer(ExpiringToken(token, expires_at))
+
+    def _mint(self, owner: str, asked: TokenRequest) -> str:
+        return self._keys.mint(owner, asked.max_session_duration_seconds, asked.expires_in_seconds)
+
+
+def _asked(values: Mapping[str, Any], place: str) -> tuple[TokenRequest, tuple[Fault, ...]]:
+    """What was asked for, with defaults for what was not, and what is wrong with it."""
+    fields = (
+        (_WINDOW, WINDOW_SECONDS, DEFAULT_WINDOW_SECONDS),
+        (_DURATION, TOKEN_SESSION_SECONDS, TOKEN_SESSION_SECONDS[1]),
+    )
+    numbers: list[int] = []
+    faults: list[Fault] = []
+    for name, limits, default in fields:
+        read = integer(values[name], (place, name), limits) if name in values else default
+        if isinstance(read, Fault):
+            faults.append(read)
+        else:
+            numbers.append(read)
+    return (TokenRequest() if faults else TokenRequest(*numbers)), tuple(faults)
+
+
+def _retry(full: TooManyTokens) -> dict[str, str]:
+    return {"retry-after": str(full.retry_seconds)}
