@@ -10,7 +10,7 @@ from __future__ import annotations
 import difflib
 import ipaddress
 from collections.abc import Mapping
-from typing import Annotated, Any, Literal, get_type_hints
+from typing import Annotated, Any, Literal, get_args, get_origin, get_type_hints
 
 import msgspec
 from msgspec import Meta, Struct, field
@@ -153,10 +153,9 @@ def read(environment: Mapping[str, str], **overrides: Any) -> Settings:
     values.update({name: value for name, value in overrides.items() if value is not None})
     if options["llm"].get("base_url") and "llm" not in values:
         values["llm"] = "openai"
-    try:
-        settings = msgspec.convert({**values, "options": options}, Settings, strict=False)
-    except msgspec.ValidationError as wrong:
-        raise SettingsError(_cannot_be(str(wrong))) from wrong
+    kinds = get_type_hints(Settings, include_extras=True)
+    converted = {name: _converted(name, value, kinds[name]) for name, value in values.items()}
+    settings = Settings(**converted, options=options)
     _check_exposure(settings)
     return settings
 
@@ -170,10 +169,33 @@ def _unknown(variable: str, hints: Mapping[str, Any]) -> str:
     return f"unknown setting {variable}: {advice}"
 
 
-def _cannot_be(reason: str) -> str:
-    what, _, path = reason.partition(" - at `$.")
-    name = path.rstrip("`").partition("[")[0]
-    return f"{PREFIX}{name.upper()} cannot be used: {what.lower()}; see docs/reference/settings.md"
+def _converted(name: str, value: Any, kind: Any) -> Any:
+    try:
+        return msgspec.convert(value, kind, strict=False)
+    except msgspec.ValidationError as wrong:
+        raise SettingsError(
+            f"{PREFIX}{name.upper()} cannot be used: '{value}' is not {_described(kind)}; "
+            "see docs/reference/settings.md"
+        ) from wrong
+
+
+_KINDS = {int: "a whole number", float: "a number", bool: "true or false", str: "text"}
+_LIMITS = {"ge": "at least", "le": "at most", "gt": "more than", "lt": "less than"}
+
+
+def _described(kind: Any) -> str:
+    """What a setting may be, in words."""
+    plain, *notes = get_args(kind)
+    if get_origin(plain) is Literal:
+        return "one of " + ", ".join(map(str, get_args(plain)))
+    limits = [
+        f"{words} {getattr(note, name)}"
+        for note in notes
+        for name, words in _LIMITS.items()
+        if getattr(note, name, None) is not None
+    ]
+    described = _KINDS.get(plain, "a list of texts")
+    return f"{described}, {' and '.join(limits)}" if limits else described
 
 
 def is_loopback(host: str) -> bool:
