@@ -1,6 +1,7 @@
 """The front door: which commands there are and what becomes of them."""
 
 import argparse
+import subprocess
 import sys
 from importlib.metadata import EntryPoint
 
@@ -133,3 +134,35 @@ def test_talk_is_installed_under_its_name(capsys: pytest.CaptureFixture[str]) ->
     said = capsys.readouterr().out
     assert "exit codes:" in said
     assert "Talk to a server" in said
+
+
+def test_a_reader_that_goes_away_ends_the_command_quietly() -> None:
+    """As in ``antiphon talk | head``: no traceback, and not success."""
+    command = [sys.executable, "-c", _SAYS_TOO_MUCH]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE) as process:
+        assert process.stdout is not None
+        assert process.stderr is not None
+        process.stdout.readline()
+        process.stdout.close()
+        assert process.stderr.read() == b""
+    assert process.returncode == 1
+
+
+_SAYS_TOO_MUCH = """
+import sys
+from importlib.metadata import EntryPoint
+from antiphon import cli
+
+class Endless:
+    help = "Say too much."
+
+    def add_arguments(self, parser): ...
+
+    def run(self, options):
+        while True:
+            print("and another thing")
+
+sys.modules["endless"] = type(sys)("endless")
+sys.modules["endless"].command = Endless()
+sys.exit(cli.main(["endless"], [EntryPoint("endless", "endless:command", cli.GROUP)]))
+"""

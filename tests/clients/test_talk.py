@@ -19,6 +19,12 @@ from clients.fake_server import Peer, Script, serving
 from clients.fake_sound_library import FakeSoundLibrary
 
 
+@pytest.fixture(autouse=True)
+def _elsewhere(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The replies are written where the command is run."""
+    monkeypatch.chdir(tmp_path)
+
+
 @pytest.fixture
 def question(tmp_path: Path) -> Path:
     """A recording of half a second."""
@@ -42,6 +48,13 @@ def _talk(*arguments: str | Path) -> int:
     parser = argparse.ArgumentParser()
     talk.add_arguments(parser)
     return talk.run(parser.parse_args([str(argument) for argument in arguments]))
+
+
+async def test_the_answer_is_written_beside_the_caller(question: Path, tmp_path: Path) -> None:
+    """As reply.wav, where no other name is given."""
+    assert await _run(question) == 0
+    with wave.open(str(tmp_path / "reply.wav")) as reply:
+        assert reply.getnframes() > 0
 
 
 async def test_a_recording_is_spoken_and_the_answer_shown(

@@ -8,6 +8,7 @@ import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import NamedTuple
 
 import msgspec
@@ -64,10 +65,13 @@ def running(log: Path, *arguments: str, **variables: str) -> Iterator[Server]:
                 process.wait(STOP_SECONDS)
 
 
-def run(*command: str, **variables: str) -> subprocess.CompletedProcess[str]:
+def run(
+    *command: str, cwd: str | None = None, **variables: str
+) -> subprocess.CompletedProcess[str]:
     """A command that ends by itself, with what it printed."""
     return subprocess.run(
         command,
+        cwd=cwd,
         env=environment(**variables),
         capture_output=True,
         text=True,
@@ -77,8 +81,9 @@ def run(*command: str, **variables: str) -> subprocess.CompletedProcess[str]:
 
 
 def antiphon(*arguments: str, **variables: str) -> subprocess.CompletedProcess[str]:
-    """``antiphon`` with these arguments."""
-    return run(ANTIPHON, *arguments, **variables)
+    """``antiphon`` with these arguments, in a folder of its own: it may write where it is run."""
+    with TemporaryDirectory() as here:
+        return run(ANTIPHON, *arguments, cwd=here, **variables)
 
 
 def is_quiet(errors: str) -> bool:

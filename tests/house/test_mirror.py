@@ -8,6 +8,7 @@ from house.layout import MIRROR, python_files, says_something
 UNMIRRORED = {
     Path("tests/house"): "the house itself",
     Path("tests/end_to_end"): "whole calls through a running server",
+    Path("tests/longer"): "servers that have to be compiled; run by scripts/test-longer",
     Path("tests/contracts"): "what every provider of a kind must do",
 }
 

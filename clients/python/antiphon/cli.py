@@ -9,6 +9,7 @@ to install.
 from __future__ import annotations
 
 import argparse
+import os
 import sys
 from collections.abc import Sequence
 from importlib.metadata import EntryPoint, entry_points
@@ -21,6 +22,7 @@ GROUP = "antiphon.commands"
 EXTRAS = {"antiphon_server": "server"}
 """Which extra brings what a command's package imports."""
 
+FAILED = 1
 MISSING = 1
 WRONG_USE = 2
 
@@ -90,7 +92,12 @@ def main(argv: Sequence[str] | None = None, entries: Sequence[EntryPoint] | None
     if options.command is None:
         parser.print_help(sys.stderr)
         return WRONG_USE
-    return commands[options.command].run(options)
+    try:
+        return commands[options.command].run(options)
+    except BrokenPipeError:
+        # Whoever read the output has gone, as `head` does: there is nobody left to tell.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return FAILED
 
 
 def _parser(commands: dict[str, Command]) -> argparse.ArgumentParser:

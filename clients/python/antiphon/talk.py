@@ -17,7 +17,6 @@ from antiphon.call import Call
 from antiphon.caller import Caller, Turn
 from antiphon.clips import Clip, default_clips, read_clip
 from antiphon.connection import connect
-from antiphon.ear import HeardReply
 from antiphon.errors import AntiphonError, CannotConnect, TimedOut, Unauthorized, UnusableAudio
 from antiphon.events import Event, TurnTimeline
 from antiphon.playback import Playback
@@ -45,7 +44,7 @@ exit codes:
 
 examples:
   antiphon talk                          a sentence from the reading that comes along
-  antiphon talk question.wav --out reply.wav
+  antiphon talk question.wav --out answer.wav
   antiphon talk a.wav b.wav --json       two turns of one conversation, as JSON
   antiphon talk --mic                    speak yourself; headphones keep it from hearing itself
 """
@@ -67,7 +66,13 @@ class Talk:
         add("--prompt", metavar="TEXT", help="the agent's system prompt")
         add("--greeting", metavar="TEXT", help="what the agent says first")
         add("--encoding", choices=ENCODINGS, default="pcm", help="on the wire (default: pcm)")
-        add("--out", type=Path, metavar="FILE.wav", help="write the replies here")
+        add(
+            "--out",
+            type=Path,
+            default=Path("reply.wav"),
+            metavar="FILE.wav",
+            help="where the replies are written (default reply.wav)",
+        )
         add("--mic", action="store_true", help="use the microphone and the speaker")
         add("--json", action="store_true", help="print one JSON object instead of a transcript")
 
@@ -152,7 +157,7 @@ async def _speak_clips(
     show: Callable[[Event], None] = Transcript(terminal).show
     turns: list[Turn] = []
     failure: str | None = None
-    async with Caller(call, witness=show, keeps_sound=options.out is not None) as caller:
+    async with Caller(call, witness=show, keeps_sound=True) as caller:
         try:
             if options.greeting:
                 await caller.hear_out()
@@ -160,10 +165,12 @@ async def _speak_clips(
                 turns.append(turn)  # noqa: PERF401 - what there is counts, if the next one fails
         except TimedOut as error:
             failure = str(error)
-    _write(options.out, caller.ear.replies, call)
+    sound = b"".join(reply.pcm for reply in caller.ear.replies)
+    if sound:
+        write_wav(options.out, sound, call.output_encoding.rate)
     if options.json:
         _print_json(call, turns, failure)
-    elif options.out is not None:
+    elif sound:
         terminal.line(f"\n  replies written to {options.out}")
     if failure is not None:
         terminal.said("error", failure, "red")
@@ -178,11 +185,6 @@ async def _turns(caller: Caller, clips: list[Clip], terminal: Terminal) -> Async
         await caller.timeline_of(turn)
         show_turn(terminal, turn)
         yield turn
-
-
-def _write(path: Path | None, replies: list[HeardReply], call: Call) -> None:
-    if path is not None:
-        write_wav(path, b"".join(reply.pcm for reply in replies), call.output_encoding.rate)
 
 
 def _print_json(call: Call, turns: list[Turn], failure: str | None) -> None:
