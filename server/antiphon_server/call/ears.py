@@ -109,7 +109,7 @@ class Ears:
         self._words = _Words()
         self._stream: SpeechStream | None = None
         self._fed = False
-        self._asked: set[asyncio.Task[None]] = set()
+        self._question: asyncio.Task[None] | None = None
         self._voice = services.voice_activity.open(self._judged_window)
         self.received_seconds = 0.0
 
@@ -138,12 +138,10 @@ class Ears:
     def ask_if_done(self) -> None:
         """Asks the recogniser for its final words and the turn model for its verdict."""
         self._flush()
-        question = b"".join(self._utterance)
         # A verdict on an earlier pause says nothing about this one.
-        self._drop_questions()
-        task = asyncio.get_running_loop().create_task(self._judge(question), name="judge")
-        self._asked.add(task)
-        task.add_done_callback(self._asked.discard)
+        self._drop_question()
+        work = self._judge(b"".join(self._utterance))
+        self._question = asyncio.get_running_loop().create_task(work, name="judge")
 
     def forget(self) -> None:
         """The utterance is over; a voice that is still on begins the next one."""
@@ -151,7 +149,7 @@ class Ears:
             self._flush()
         self._words.forget()
         self._utterance.clear()
-        self._drop_questions()
+        self._drop_question()
         if self._voice_on:
             self._notice(VoiceStarted())
 
@@ -160,7 +158,7 @@ class Ears:
         self._voice.close()
         if self._stalled is not None:
             self._stalled.cancel()
-        self._drop_questions()
+        self._drop_question()
 
     async def run(self) -> None:
         """Listens to the recogniser until cancelled; opens it again when it breaks off."""
@@ -284,9 +282,10 @@ class Ears:
             self._timeline.settled()
         self._notice(WordsHeard(self._words.text, settled=self._words.settled))
 
-    def _drop_questions(self) -> None:
-        for task in self._asked:
-            task.cancel()
+    def _drop_question(self) -> None:
+        if self._question is not None:
+            self._question.cancel()
+            self._question = None
 
     async def _judge(self, pcm: bytes) -> None:
         probability = None

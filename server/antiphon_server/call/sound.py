@@ -58,11 +58,6 @@ def encode(samples: Samples, encoding: Encoding) -> bytes:
     return np.take(_ENCODE[encoding.name], samples.view(np.uint16)).tobytes()
 
 
-def silence(encoding: Encoding, ms: float) -> bytes:
-    """So much silence, as the wire's bytes."""
-    return encode(np.zeros(int(encoding.rate * ms / 1000), np.int16), encoding)
-
-
 def amplify(samples: Samples, percent: float | None) -> Samples:
     """Samples at a volume; None and 100 are native level."""
     if percent is None or percent == 100:  # noqa: PLR2004

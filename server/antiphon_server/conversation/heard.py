@@ -54,11 +54,6 @@ class Heard:
         """Milliseconds of audio so far."""
         return sum(sentence.ms for sentence in self._sentences)
 
-    @property
-    def estimated(self) -> bool:
-        """Whether any word's time is an estimate."""
-        return any(sentence.ended and not sentence.words for sentence in self._sentences)
-
     def wrote(self, sentence: str) -> None:
         """A sentence was given to be spoken; sentences are numbered from 0 in this order."""
         self._sentences.append(_Sentence(sentence, 0.0))

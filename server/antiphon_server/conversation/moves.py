@@ -128,7 +128,7 @@ def pause(state: Pausing, manners: Manners) -> Step:
 
 
 def pause_anew(state: Pausing, manners: Manners) -> Step:
-    """As ``_pause``, for an utterance that had no deadline while the reply sounded."""
+    """As ``pause``, for an utterance that had no deadline while the reply sounded."""
     following, commands = pause(state, manners)
     if isinstance(following, Pausing):
         return following, (Wait(UTTERANCE, manners.utterance_ms), *commands)

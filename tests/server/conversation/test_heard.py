@@ -38,14 +38,12 @@ def test_given_times_are_exact() -> None:
     expected = {0: "", 99: "", 100: "Some", 449: "Some", 450: "Some tea", 799: "Some tea"}
     assert {ms: heard.until(ms) for ms in expected} == expected
     assert heard.until(800) == heard.until(5000) == "Some tea please."
-    assert not heard.estimated
 
 
 def test_without_times_a_sentence_is_shared_among_its_words_by_length() -> None:
     """Of 1,000 ms for "ab abcdef", three tenths go to the first word and its space."""
     heard = spoken(("ab abcdef", 1000))
     assert heard.new_words() == [TimedWord("ab", 0, 300), TimedWord("abcdef", 300, 1000)]
-    assert heard.estimated
     assert (heard.until(149), heard.until(150), heard.until(650)) == ("", "ab", "ab abcdef")
 
 
