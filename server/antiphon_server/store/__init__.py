@@ -1,0 +1,1 @@
+"""What outlives a call: agents, keys, sessions and their records, webhooks."""

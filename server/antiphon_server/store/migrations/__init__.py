@@ -1,0 +1,1 @@
+"""How the tables came to be as they are: one revision a change, run by ``store.migrate``."""

@@ -1,0 +1,182 @@
+"""A real PostgreSQL for tests: Debian's package, in a temporary folder, on a unix socket.
+
+`tools/set_up.py` sees that the package is there. It is fast and not safe: nothing is synced.
+PostgreSQL refuses to be root, so where the tests are root it is somebody else.
+"""
+
+import ctypes
+import itertools
+import os
+import pwd
+import re
+import shutil
+import signal
+import subprocess
+import sys
+import tempfile
+import threading
+from collections import deque
+from pathlib import Path
+
+import psycopg
+from psycopg import sql
+
+UNPACKED = Path(sys.prefix) / "lib" / "postgresql"
+"""Where the set-up unpacks the package if it is not installed."""
+START_SECONDS = 60
+PR_SET_PDEATHSIG = 1
+_LIBC = ctypes.CDLL(None)
+
+# What makes a server fast and small where its data may be lost.
+OPTIONS = {
+    "autovacuum": "off",
+    "fsync": "off",
+    "full_page_writes": "off",
+    "jit": "off",
+    "listen_addresses": "",
+    "log_timezone": "UTC",
+    "shared_buffers": "16MB",
+    "synchronous_commit": "off",
+    "timezone": "UTC",
+}
+
+
+class PostgresMissing(Exception):
+    """PostgreSQL is not on this machine or does not start; the message says what to do."""
+
+
+def programs() -> Path:
+    """Return the folder of `initdb` and `postgres`, of the newest version there is."""
+    found = [root.glob("usr/lib/postgresql/*/bin/initdb") for root in (UNPACKED, Path("/"))]
+    whole = [program.parent for program in itertools.chain(*found)]
+    if whole:
+        return max(whole, key=_version)
+    on_path = shutil.which("initdb")
+    if on_path is None:
+        raise PostgresMissing(
+            "PostgreSQL is not on this machine: run scripts/test, which fetches it, or install "
+            "Debian's package `postgresql`"
+        )
+    return Path(on_path).resolve().parent
+
+
+def _version(folder: Path) -> int:
+    digits = re.match(r"\d+", folder.parent.name)
+    return int(digits[0]) if digits else 0
+
+
+class Postgres:
+    """One server with databases of its own. `stop` and `start` again keep what is in them."""
+
+    def __init__(self) -> None:
+        self._programs = programs()
+        self._user = _unprivileged()
+        self.folder = Path(tempfile.mkdtemp(prefix="antiphon-postgres-"))
+        if self._user is not None:
+            shutil.chown(self.folder, self._user)
+        self._lines: deque[str] = deque(maxlen=30)
+        self._is_ready = threading.Event()
+        self._server: subprocess.Popen[str] | None = None
+        self._reader = threading.Thread()
+        self._initialise()
+
+    def url(self, name: str = "postgres") -> str:
+        """Return the address of a database, as settings take it."""
+        return f"postgresql://antiphon@/{name}?host={self.folder}"
+
+    def start(self) -> None:
+        """Start the server and wait until it answers."""
+        options = [f"--{name}={value}" for name, value in OPTIONS.items()]
+        self._is_ready.clear()
+        self._server = subprocess.Popen(
+            [self._programs / "postgres", "-D", self.folder / "data", "-k", self.folder, *options],
+            user=self._user,
+            env=self._environment(),
+            stdin=subprocess.DEVNULL,
+            stderr=subprocess.PIPE,
+            text=True,
+            # Nothing is left running when the tests are killed.
+            preexec_fn=_die_with_parent,  # noqa: PLW1509
+        )
+        self._reader = threading.Thread(target=self._read, args=(self._server,), daemon=True)
+        self._reader.start()
+        if not self._is_ready.wait(START_SECONDS) or self._server.poll() is not None:
+            self.stop()
+            raise PostgresMissing("PostgreSQL does not start:\n" + "".join(self._lines))
+
+    def stop(self) -> None:
+        """Stop the server at once, cutting every connection."""
+        if self._server is None:
+            return
+        self._server.send_signal(signal.SIGINT)
+        self._server.wait()
+        self._reader.join()
+        if self._server.stderr is not None:
+            self._server.stderr.close()
+        self._server = None
+
+    def remove(self) -> None:
+        """Stop the server and delete all it has."""
+        self.stop()
+        shutil.rmtree(self.folder)
+
+    def create(self, name: str, *, template: str = "template0") -> str:
+        """Create a database as a copy of another; return its address."""
+        self._execute(
+            sql.SQL("CREATE DATABASE {} TEMPLATE {}").format(
+                sql.Identifier(name), sql.Identifier(template)
+            )
+        )
+        return self.url(name)
+
+    def drop(self, name: str) -> None:
+        """Delete a database, cutting its connections."""
+        self._execute(sql.SQL("DROP DATABASE {} WITH (FORCE)").format(sql.Identifier(name)))
+
+    def _execute(self, statement: sql.Composed) -> None:
+        with psycopg.connect(self.url(), autocommit=True) as connection:
+            connection.execute(statement)
+
+    def _initialise(self) -> None:
+        done = subprocess.run(
+            [
+                self._programs / "initdb",
+                *("-D", self.folder / "data", "-U", "antiphon", "--auth=trust"),
+                *("--encoding=UTF8", "--locale=C", "--no-sync", "--no-instructions"),
+            ],
+            user=self._user,
+            env=self._environment(),
+            cwd=self.folder,
+            stdin=subprocess.DEVNULL,
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+        if done.returncode != 0:
+            shutil.rmtree(self.folder)
+            raise PostgresMissing(f"initdb fails:\n{done.stdout}{done.stderr}")
+
+    def _environment(self) -> dict[str, str]:
+        # What was unpacked brings the libraries that the machine lacks.
+        folders = [*UNPACKED.glob("usr/lib/*-linux-*"), *UNPACKED.glob("lib/*-linux-*")]
+        mine = self._programs.is_relative_to(UNPACKED)
+        path = {"LD_LIBRARY_PATH": ":".join(map(str, folders))} if mine else {}
+        return {"PATH": os.environ.get("PATH", ""), "LC_ALL": "C", **path}
+
+    def _read(self, server: subprocess.Popen[str]) -> None:
+        for line in server.stderr or ():
+            self._lines.append(line)
+            if "ready to accept connections" in line:
+                self._is_ready.set()
+        self._is_ready.set()  # It ended: nobody need wait any longer.
+
+
+def _unprivileged() -> str | None:
+    if os.geteuid() != 0:
+        return None
+    names = {entry.pw_name for entry in pwd.getpwall()}
+    return "postgres" if "postgres" in names else "nobody"
+
+
+def _die_with_parent() -> None:
+    _LIBC.prctl(PR_SET_PDEATHSIG, signal.SIGQUIT)
