@@ -122,6 +122,13 @@ class OpenAI:
             if response.status_code in _UNAUTHORISED or response.is_server_error:
                 raise error_of(response.status_code, body)
 
+    def prepare(self) -> None:
+        """Makes ready without asking anything, so that the first reply connects.
+
+        In place of ``start``, for an endpoint that is met only when it is needed.
+        """
+        self._client = self._connect()
+
     async def close(self) -> None:
         """Closes all connections; running replies end."""
         self._closed = True
@@ -209,6 +216,8 @@ class OpenAI:
             "model": options.model,
             "messages": messages_of(prompt),
             "tools": tools_of(prompt) or None,
+            # Said although it is the default, because some servers have another.
+            "tool_choice": "auto" if prompt.tools else None,
             "temperature": options.temperature,
             "max_tokens": options.max_tokens,
             "stream_options": {"include_usage": True},
@@ -232,6 +241,11 @@ class OpenAI:
             raise TooSlow(
                 f"no connection to {self._url.host} within {self.options.connect_ms} ms",
                 provider=self.name,
+            ) from None
+        except (httpx.InvalidURL, UnicodeError):
+            # Though redirects are not followed, the library reads where they would lead.
+            raise Malformed(
+                "the endpoint redirects to something that is no URL", provider=self.name
             ) from None
         except httpx.HTTPError as error:
             # Its text may be empty; its class is its reason. Its request holds the key.

@@ -3,6 +3,7 @@
 import asyncio
 from typing import Any
 
+import httpx
 import pytest
 
 from antiphon_providers import registry
@@ -43,6 +44,7 @@ async def test_a_reply_is_asked_for_as_a_stream_with_usage() -> None:
     assert (asked.json["stream"], asked.json["stream_options"]) == (True, {"include_usage": True})
     assert asked.json["messages"] == [{"role": "user", "content": "hello"}]
     assert asked.json["tools"][0]["function"]["name"] == "find"
+    assert asked.json["tool_choice"] == "auto"
     assert KEY not in asked.body.decode()
 
 
@@ -53,7 +55,7 @@ async def test_extra_fields_are_merged_and_nulls_take_fields_out() -> None:
         assert await met.reply() == HELLO_SAID
         body = met.server.requests[-1].json
     assert (body["top_k"], body["stream"]) == (3, True)
-    assert not {"stream_options", "tools", "temperature", "max_tokens"} & set(body)
+    assert not {"stream_options", "tools", "tool_choice", "temperature", "max_tokens"} & set(body)
 
 
 async def test_the_query_of_the_base_is_kept_and_no_key_means_no_header() -> None:
@@ -183,6 +185,18 @@ async def test_a_reply_before_the_start_is_unavailable() -> None:
     async with meeting(started=False) as met:
         with pytest.raises(Unavailable, match="not started"):
             await met.reply()
+
+
+async def test_an_adapter_that_is_prepared_connects_with_its_first_reply() -> None:
+    """Nothing is asked before, so nothing is waited for; a connection of another kind serves."""
+    transport = httpx.AsyncHTTPTransport()
+    async with raw_server(streaming(HELLO)) as server:
+        model = OpenAI(OpenAIOptions(model="m", base_url=server.url), transport=transport)
+        model.prepare()
+        assert server.connections == 0
+        assert [piece async for piece in model.reply(asking("hello"))] == HELLO_SAID
+        assert [request.path for request in server.requests] == ["/chat/completions"]
+        await model.close()
 
 
 # --- stopping ----------------------------------------------------------------------------

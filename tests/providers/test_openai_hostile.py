@@ -51,7 +51,20 @@ async def test_a_redirect_is_refused_and_not_followed() -> None:
         assert other.requests == []
 
 
-@pytest.mark.parametrize("headers", [(), ("location: http://[x",), ("location: /elsewhere",)])
+@pytest.mark.parametrize(
+    "headers",
+    [
+        (),
+        ("location: http://[x",),
+        ("location: /elsewhere",),
+        ("location: url:http://x.example/",),
+        ("location: http:x.example",),
+        ("location: http:////x.example/",),
+        ("location: http://x.example:99999999999/",),
+        (f"location: http://{'a.' * 200}/",),
+        (f"location: http://x.example/{'x' * 70_000}",),
+    ],
+)
 async def test_a_redirect_to_nowhere_is_an_error_too(headers: tuple[str, ...]) -> None:
     """Without a location, with one that is no URL, or back to the same server."""
     await fails(responding(302, b"", *headers))
