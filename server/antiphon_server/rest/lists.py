@@ -5,7 +5,7 @@ Source: voice agent protocol, section 6.7: clients that list them first can run.
 
 from __future__ import annotations
 
-import msgspec
+from msgspec import Struct
 from starlette.requests import Request
 from starlette.responses import Response
 
@@ -15,34 +15,56 @@ from antiphon_protocol.rest import (
     CallList,
     Fault,
     PhoneNumberList,
-    WebhookSubscriptionList,
     catalogue,
 )
 from antiphon_server.rest.access import account
-from antiphon_server.rest.answers import Handler, answer
+from antiphon_server.rest.answers import answer
 from antiphon_server.rest.errors import Invalid
 from antiphon_server.rest.fields import integer
+from antiphon_server.rest.operations import Operation
+from antiphon_server.rest.paging import PAGING
 from antiphon_server.security.keys import Keys
 
 
-def lists(keys: Keys) -> dict[str, Handler]:
-    """The handler of each path's ``GET``."""
-    return {
-        "/v1/voices": _always(keys, catalogue()),
-        "/v1/builtin-tools": _always(keys, BuiltinToolList()),
-        "/v1/calls": _always(keys, CallList()),
-        "/v1/phone-numbers": _always(keys, PhoneNumberList()),
-        "/v1/webhook-subscriptions": _always(keys, WebhookSubscriptionList()),
-    }
+class ListRoutes:
+    """Lists that are the same whoever asks."""
 
+    def __init__(self, keys: Keys) -> None:
+        self._keys = keys
 
-def _always(keys: Keys, body: msgspec.Struct) -> Handler:
-    async def handler(request: Request) -> Response:
-        account(keys, request)
-        if "limit" in request.query_params:
-            read = integer(request.query_params["limit"], ("query", "limit"), PAGE_LENGTHS)
-            if isinstance(read, Fault):
-                raise Invalid((read,))
-        return answer(body)
+    def operations(self) -> tuple[Operation, ...]:
+        """A ``GET`` for each."""
+        return (
+            self._list("/v1/voices", "List the voices", catalogue()),
+            self._list("/v1/builtin-tools", "List the platform's tools", BuiltinToolList()),
+            self._page("/v1/calls", "List telephone calls", CallList()),
+            self._page("/v1/phone-numbers", "List telephone numbers", PhoneNumberList()),
+        )
 
-    return handler
+    def _list(self, path: str, summary: str, body: Struct) -> Operation:
+        """A list in one piece."""
+
+        async def handler(request: Request) -> Response:
+            await account(self._keys, request, None)
+            return answer(body)
+
+        return Operation(
+            method="GET", path=path, handler=handler, summary=summary, tag="Lists",
+            answers=type(body),
+        )  # fmt: skip
+
+    def _page(self, path: str, summary: str, body: Struct) -> Operation:
+        """The first and last page of a collection."""
+
+        async def handler(request: Request) -> Response:
+            await account(self._keys, request, None)
+            if "limit" in request.query_params:
+                read = integer(request.query_params["limit"], ("query", "limit"), PAGE_LENGTHS)
+                if isinstance(read, Fault):
+                    raise Invalid((read,))
+            return answer(body)
+
+        return Operation(
+            method="GET", path=path, handler=handler, summary=summary, tag="Lists",
+            answers=type(body), query=PAGING, errors=(Invalid,),
+        )  # fmt: skip

@@ -8,8 +8,9 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
-from typing import Any
+from typing import Annotated, Any
 
+from msgspec import Meta
 from starlette.requests import Request
 from starlette.responses import Response
 
@@ -24,16 +25,31 @@ from antiphon_protocol.rest import (
     TokenRefused,
     TokenRequest,
 )
-from antiphon_server.rest.access import account, presented
+from antiphon_server.rest.access import admitted, check, presented
 from antiphon_server.rest.answers import answer
 from antiphon_server.rest.bodies import json_object
-from antiphon_server.rest.errors import Invalid, NoRoom
+from antiphon_server.rest.errors import Forbidden, Invalid, NoRoom, TooLarge, TooSlow
 from antiphon_server.rest.fields import integer, missing
+from antiphon_server.rest.operations import Operation, Parameter
+from antiphon_server.security.admission import Admission
 from antiphon_server.security.keys import Keys
 from antiphon_server.security.tokens import TooManyTokens
 
 _WINDOW = "expires_in_seconds"
 _DURATION = "max_session_duration_seconds"
+_QUERY = (
+    Parameter(
+        _WINDOW,
+        Annotated[int, Meta(ge=WINDOW_SECONDS[0], le=WINDOW_SECONDS[1])],
+        "Seconds in which the token may be redeemed.",
+        required=True,
+    ),
+    Parameter(
+        _DURATION,
+        Annotated[int, Meta(ge=TOKEN_SESSION_SECONDS[0], le=TOKEN_SESSION_SECONDS[1])],
+        "Seconds after which a session opened with the token is cut; the most by default.",
+    ),
+)
 
 
 class TokenRoutes:
@@ -42,11 +58,36 @@ class TokenRoutes:
     def __init__(self, keys: Keys) -> None:
         self._keys = keys
 
+    def operations(self) -> tuple[Operation, ...]:
+        """Both addresses."""
+        return (
+            Operation(
+                method="GET",
+                path="/v1/token",
+                handler=self.get,
+                summary="Mint a temporary token",
+                tag="Tokens",
+                answers=Token,
+                query=_QUERY,
+                refusals=tuple((status, TokenRefused) for status in (403, 404, 422, 429)),
+            ),
+            Operation(
+                method="POST",
+                path="/v1/tokens",
+                handler=self.post,
+                summary="Mint a temporary token and say when it expires",
+                tag="Tokens",
+                takes=TokenRequest,
+                answers=ExpiringToken,
+                errors=(TooSlow, TooLarge, Invalid, NoRoom),
+            ),
+        )
+
     async def get(self, request: Request) -> Response:
         """``GET /v1/token``; ``product`` and other parameters are ignored."""
         key = presented(request)
         faults: list[Fault] = []
-        if key is None and not self._keys.is_open:
+        if key is None and not await self._keys.is_open():
             faults.append(missing(("header", "authorization")))
         query = request.query_params
         if _WINDOW not in query:
@@ -55,9 +96,12 @@ class TokenRoutes:
         if faults or wrong:
             return answer(TokenRefused((*faults, *wrong)), 422)
         try:
-            owner = self._keys.account(key)
+            owner = await self._keys.owner(key)
+            check(owner, request, "calls")
         except Unauthorized:
             return answer(TokenRefused("Invalid API key"), 404)
+        except Forbidden as refused:
+            return answer(TokenRefused(refused.message), refused.status)
         try:
             token = self._mint(owner, asked)
         except TooManyTokens as full:
@@ -65,10 +109,10 @@ class TokenRoutes:
         return answer(Token(token, asked.expires_in_seconds))
 
     async def post(self, request: Request) -> Response:
-        """``POST /v1/tokens``; raises what ``account`` and ``json_object`` raise, ``Invalid``
+        """``POST /v1/tokens``; raises what ``admitted`` and ``json_object`` raise, ``Invalid``
         and ``NoRoom``.
         """
-        owner = account(self._keys, request)
+        owner = await admitted(self._keys, request, "calls")
         body = await json_object(request)
         given = {name: value for name, value in body.items() if value is not None}
         asked, wrong = _asked(given, "body")
@@ -81,7 +125,7 @@ class TokenRoutes:
         expires_at = datetime.now(UTC) + timedelta(seconds=asked.expires_in_seconds)
         return answer(ExpiringToken(token, expires_at))
 
-    def _mint(self, owner: str, asked: TokenRequest) -> str:
+    def _mint(self, owner: Admission, asked: TokenRequest) -> str:
         return self._keys.mint(owner, asked.max_session_duration_seconds, asked.expires_in_seconds)
 
 

@@ -13,7 +13,7 @@ import secrets
 import time
 from collections.abc import Callable
 
-from msgspec import Struct
+from antiphon_server.security.admission import Admission
 
 TOKEN_BYTES = 48
 """64 characters on the wire; 32 bytes would be out of anybody's reach already."""
@@ -27,13 +27,6 @@ class TooManyTokens(Exception):
     def __init__(self, retry_seconds: int) -> None:
         super().__init__(f"no room for another token for {retry_seconds} s")
         self.retry_seconds = retry_seconds
-
-
-class Grant(Struct, frozen=True):
-    """What a token allows: sessions of one account, each this long at most."""
-
-    account: str
-    session_seconds: int
 
 
 class Tokens:
@@ -53,10 +46,10 @@ class Tokens:
         self._one_time = one_time
         self._most = most
         self._clock = clock
-        self._grants: dict[bytes, Grant] = {}
+        self._grants: dict[bytes, Admission] = {}
         self._expiries: list[tuple[float, bytes]] = []
 
-    def mint(self, grant: Grant, window_seconds: int) -> str:
+    def mint(self, grant: Admission, window_seconds: int) -> str:
         """A new token, which may be redeemed for this long. Raises ``TooManyTokens``."""
         self._forget_expired()
         if len(self._expiries) >= self._most:
@@ -68,7 +61,7 @@ class Tokens:
         heapq.heappush(self._expiries, (self._clock() + window_seconds, digest))
         return token
 
-    def find(self, presented: str) -> Grant | None:
+    def find(self, presented: str) -> Admission | None:
         """What a token allows now; None for one that is unknown, spent or expired.
 
         It is looked up by its digest, so the time taken tells nothing about other tokens.
@@ -76,10 +69,18 @@ class Tokens:
         self._forget_expired()
         return self._grants.get(_digest(presented))
 
-    def spend(self, presented: str) -> None:
-        """A session was opened with it: a one-time token opens no other."""
-        if self._one_time:
-            self._grants.pop(_digest(presented), None)
+    def spend(self, presented: str) -> bool:
+        """A session is opened with it: a one-time token opens no other.
+
+        False for one that is spent already. Of all who ask at once, one is told True.
+        """
+        return not self._one_time or self._grants.pop(_digest(presented), None) is not None
+
+    def revoke(self, key_id: str) -> None:
+        """Ends every token that was minted with a key."""
+        of_key = [digest for digest, grant in self._grants.items() if grant.key_id == key_id]
+        for digest in of_key:
+            del self._grants[digest]
 
     def _forget_expired(self) -> None:
         now = self._clock()
@@ -89,4 +90,4 @@ class Tokens:
 
 
 def _digest(token: str) -> bytes:
-    return hashlib.sha256(token.encode()).digest()
+    return hashlib.sha256(token.encode("utf-8", "surrogatepass")).digest()

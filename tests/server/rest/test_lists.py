@@ -10,7 +10,6 @@ from server.rest.rest_client import KEY, api, ask
 EMPTY = {
     "/v1/calls": "calls",
     "/v1/phone-numbers": "phone_numbers",
-    "/v1/webhook-subscriptions": "subscriptions",
 }
 PATHS = [*EMPTY, "/v1/voices", "/v1/builtin-tools"]
 
@@ -46,7 +45,7 @@ async def test_there_are_no_builtin_tools() -> None:
 async def test_a_list_needs_a_key(path: str) -> None:
     """In the header; a token or a query is not enough."""
     app, keys = api()
-    token = keys.mint(keys.account(KEY), 60, 60)
+    token = keys.mint(await keys.owner(KEY), 60, 60)
     for authorization, code in (
         (None, "missing_authorization"),
         ("", "missing_authorization"),

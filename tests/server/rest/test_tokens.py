@@ -8,7 +8,8 @@ from typing import Any
 
 import pytest
 
-from antiphon_server.security.keys import Admission
+from antiphon_server.rest.api import Api, table
+from antiphon_server.security.keys import Keys
 from antiphon_server.security.tokens import Tokens
 from server.rest.rest_client import KEY, api, ask
 
@@ -31,7 +32,9 @@ async def test_a_key_gets_a_token(authorization: str) -> None:
     assert got.headers["cache-control"] == "no-store"
     assert got.body.keys() == {"token", "expires_in_seconds"}
     assert got.body["expires_in_seconds"] == 60
-    assert keys.admit(got.body["token"]) == Admission(keys.account(KEY), 10_800)
+    admission = await keys.admit(got.body["token"])
+    assert admission.account == (await keys.owner(KEY)).account
+    assert admission.session_seconds == 10_800
 
 
 @pytest.mark.parametrize("window", ["1", "600", "+60", "60.0", " 60 ", "1_0"])
@@ -51,7 +54,7 @@ async def test_the_longest_session_can_be_chosen_and_the_product_is_ignored() ->
     app, keys = api()
     query = "product=voice_agent&expires_in_seconds=60&max_session_duration_seconds=60&x="
     got = await ask(app, f"{GET}?{query}")
-    assert keys.admit(got.body["token"]).session_seconds == 60
+    assert (await keys.admit(got.body["token"])).session_seconds == 60
 
 
 async def test_without_a_header_it_is_missing() -> None:
@@ -80,7 +83,7 @@ async def test_a_wrong_key_is_404(key: str) -> None:
 async def test_a_token_mints_no_token() -> None:
     """At neither address."""
     app, keys = api()
-    token = keys.mint(keys.account(KEY), 60, 60)
+    token = keys.mint(await keys.owner(KEY), 60, 60)
     got = await ask(app, f"{GET}?expires_in_seconds=60", authorization=token)
     assert got.status == 404
     got = await ask(app, POST, authorization=token)
@@ -143,12 +146,12 @@ async def test_everything_that_is_wrong_is_told_at_once() -> None:
 async def test_without_keys_anybody_may_mint() -> None:
     """Development mode: with any header or none, at both addresses."""
     for header in (None, "anything"):
-        app, keys = api()
-        keys._keys = ()
+        keys = Keys(())
+        app = Api(table(keys))
         for target in (f"{GET}?expires_in_seconds=60", POST):
             got = await ask(app, target, authorization=header)
             assert got.status == 200
-            assert keys.admit(got.body["token"]).session_seconds == 10_800
+            assert (await keys.admit(got.body["token"])).session_seconds == 10_800
 
 
 async def test_a_full_store_says_when_to_come_back() -> None:
@@ -190,7 +193,7 @@ async def test_a_post_gets_a_token_with_the_time_it_expires(
     assert got.body["expires_at"].endswith("Z")
     left = (datetime.fromisoformat(got.body["expires_at"]) - before).total_seconds()
     assert window <= left < window + 5
-    assert keys.admit(got.body["token"]).session_seconds == session_seconds
+    assert (await keys.admit(got.body["token"])).session_seconds == session_seconds
 
 
 @pytest.mark.parametrize(

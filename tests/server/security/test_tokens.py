@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+from concurrent.futures import ThreadPoolExecutor
+
 import pytest
+from msgspec.structs import replace
 
-from antiphon_server.security.tokens import Grant, Tokens, TooManyTokens
+from antiphon_server.security.admission import Admission
+from antiphon_server.security.tokens import Tokens, TooManyTokens
 
-GRANT = Grant("account", 600)
+GRANT = Admission(account="account", key_id="key_1", session_seconds=600, by_token=True)
 
 
 class Clock:
@@ -26,7 +30,7 @@ def test_a_token_stands_for_what_was_granted() -> None:
     token = tokens.mint(GRANT, 60)
     for _ in range(3):
         assert tokens.find(token) == GRANT
-        tokens.spend(token)
+        assert tokens.spend(token)
 
 
 def test_tokens_are_long_and_never_the_same() -> None:
@@ -57,20 +61,33 @@ def test_a_one_time_token_opens_one_session() -> None:
     tokens = Tokens(one_time=True)
     token, other = tokens.mint(GRANT, 60), tokens.mint(GRANT, 60)
     assert tokens.find(token) == tokens.find(token) == GRANT
-    tokens.spend(token)
+    assert tokens.spend(token)
     assert tokens.find(token) is None
-    tokens.spend(token)
+    assert not tokens.spend(token)
     assert tokens.find(other) == GRANT
 
 
-@pytest.mark.parametrize("presented", ["", "x", "ключ", "a" * 100_000])
+def test_of_a_hundred_racers_one_wins() -> None:
+    """Each has found the token good before any of them spends it; also between threads."""
+    tokens = Tokens(one_time=True)
+    for _ in range(100):
+        token = tokens.mint(GRANT, 60)
+        assert [tokens.find(token) for _ in range(100)] == [GRANT] * 100
+        assert [tokens.spend(token) for _ in range(100)].count(True) == 1
+    with ThreadPoolExecutor(8) as threads:
+        for _ in range(20):
+            token = tokens.mint(GRANT, 60)
+            assert list(threads.map(tokens.spend, [token] * 100)).count(True) == 1
+
+
+@pytest.mark.parametrize("presented", ["", "x", "ключ", "a" * 100_000, "\udcff", "\x00"])
 def test_what_was_never_minted_is_nothing(presented: str) -> None:
     """Nor is it ever spent."""
     tokens = Tokens(one_time=True)
     token = tokens.mint(GRANT, 60)
     for wrong in (presented, token[:-1], token + "=", token.swapcase(), f" {token}"):
         assert tokens.find(wrong) is None
-        tokens.spend(wrong)
+        assert not tokens.spend(wrong)
     assert tokens.find(token) == GRANT
 
 
@@ -101,3 +118,29 @@ def test_the_token_itself_is_not_kept() -> None:
     tokens = Tokens()
     token = tokens.mint(GRANT, 60)
     assert token not in repr(vars(tokens))
+
+
+def test_a_key_takes_its_tokens_with_it() -> None:
+    """And no other's."""
+    tokens = Tokens()
+    mine = [tokens.mint(GRANT, 60) for _ in range(3)]
+    others = tokens.mint(replace(GRANT, key_id="key_2"), 60)
+    nobodys = tokens.mint(replace(GRANT, key_id=None), 60)
+    tokens.revoke("key_1")
+    assert [tokens.find(token) for token in mine] == [None] * 3
+    assert tokens.find(others) is not None
+    assert tokens.find(nobodys) is not None
+    tokens.revoke("key_1")
+    assert tokens.find(tokens.mint(GRANT, 60)) == GRANT
+
+
+def test_tokens_of_a_revoked_key_expire_quietly() -> None:
+    """Their room is given back at their time, once."""
+    clock = Clock()
+    tokens = Tokens(most=1, clock=clock)
+    tokens.mint(GRANT, 60)
+    tokens.revoke("key_1")
+    with pytest.raises(TooManyTokens):
+        tokens.mint(GRANT, 60)
+    clock.now += 60
+    assert tokens.find(tokens.mint(GRANT, 60)) == GRANT
