@@ -45,6 +45,13 @@ class ResumeSession(ClientMessage, tag="session.resume", frozen=True):
     """Takes over a session whose socket was lost: first message on a new socket."""
 
     session_id: Annotated[str, says("From `session.ready` of the lost socket.")]
+    last_seq: Annotated[
+        int | UnsetType | None,
+        says(
+            "The highest `seq` received, so that nothing is sent twice. An extension; without it "
+            "what may not have arrived is sent again."
+        ),
+    ] = UNSET
 
 
 class EndSession(ClientMessage, tag="session.end", frozen=True):
@@ -108,6 +115,13 @@ class ServerMessage(Struct, frozen=True, tag_field="type", kw_only=True):
     """What the server may send."""
 
     timestamp: Annotated[float, says("When it was sent: Unix seconds.")] = 0.0
+    seq: Annotated[
+        int | UnsetType,
+        says(
+            "Number of an event that outlives a lost socket: counts up from 1 in a session. An "
+            "extension."
+        ),
+    ] = UNSET
 
 
 class SessionReady(ServerMessage, tag="session.ready", frozen=True):

@@ -15,8 +15,10 @@ import uvloop
 from antiphon_server import settings as settings_module
 from antiphon_server.edge import transport
 from antiphon_server.edge.app import create_app
-from antiphon_server.edge.node import Node, StartFailed
+from antiphon_server.edge.backstage import StartFailed
+from antiphon_server.edge.node import Node
 from antiphon_server.observe import logs
+from antiphon_server.security.exposure import check_exposure
 from antiphon_server.settings import Settings, SettingsError
 
 log = structlog.get_logger()
@@ -71,30 +73,32 @@ class Serve:
                 asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner,
             ):
                 runner.run(_serve(node, settings, listener))
-        except StartFailed as failure:
+        except (StartFailed, SettingsError) as failure:
             return _refuse(str(failure))
         return 0
 
 
 async def _serve(node: Node, settings: Settings, listener: socket.socket) -> None:
     await node.start()
+    try:
+        is_open = await node.keys.is_open()
+        check_exposure(settings, has_keys=not is_open)
+    except SettingsError:
+        await node.close()
+        raise
     server = transport.server(create_app(node), settings)
     transport.settle_memory()
-    print(_banner(settings, listener), flush=True)  # noqa: T201
+    print(_banner(settings, listener, is_open=is_open), flush=True)  # noqa: T201
     try:
         await server.serve([listener])
     finally:
         await node.close()
 
 
-def _banner(settings: Settings, listener: socket.socket) -> str:
+def _banner(settings: Settings, listener: socket.socket, *, is_open: bool) -> str:
     host, port = listener.getsockname()[:2]
     address = f"[{host}]:{port}" if ":" in host else f"{host}:{port}"
-    keys = (
-        "no key needed: development mode, this machine only"
-        if settings.is_open
-        else f"{len(settings.api_keys)} key(s) accepted"
-    )
+    keys = "no key needed: development mode, this machine only" if is_open else "API key needed"
     return (
         f"Antiphon listens on http://{address}\n"
         f"  WebSocket  ws://{address}/v1/ws ({keys})\n"

@@ -76,6 +76,73 @@ class Settings(Struct, frozen=True, kw_only=True):
     one_time_tokens: Annotated[
         bool, _says("Let a temporary token open one session only, not several.")
     ] = False
+    data_dir: Annotated[
+        str,
+        _says(
+            "Folder for the database, recordings and the key that seals secrets; by default "
+            "`antiphon` in `$XDG_DATA_HOME`, or in `~/.local/share`."
+        ),
+    ] = ""
+    database_url: Annotated[
+        str,
+        _says(
+            "`postgresql://user:password@host/name`; by default a SQLite file in the data folder."
+        ),
+    ] = ""
+    artifacts_url: Annotated[
+        str,
+        _says("Where recordings are kept: `s3://bucket/prefix`; by default in the data folder."),
+    ] = ""
+    recording: Annotated[
+        bool, _says("Record the audio of every session: user left, agent right.")
+    ] = False
+    retention_days: Annotated[
+        int,
+        _says(
+            "Days after which sessions are deleted with their records and audio; 0 keeps all.",
+            ge=0,
+        ),
+    ] = 30
+    secret_keys: Annotated[
+        tuple[str, ...],
+        _says(
+            "Keys that seal secrets at rest, each 32 bytes in base64, separated by commas: the "
+            "first seals, all open. By default one is made in the data folder."
+        ),
+    ] = ()
+    public_url: Annotated[
+        str,
+        _says(
+            "Where clients reach this server, such as `https://voice.example.com`: the base of "
+            "links. By default what the request was sent to."
+        ),
+    ] = ""
+    outbound_allow: Annotated[
+        tuple[str, ...],
+        _says(
+            "Hosts on the operator's own network, as `host:port` separated by commas, that tools, "
+            "webhooks and models of stored agents may reach; public HTTPS always may be."
+        ),
+    ] = ()
+    resume_seconds: Annotated[
+        int,
+        _says("Seconds a session outlives its socket and may be resumed; 0: none.", ge=0, le=300),
+    ] = 30
+    max_sessions_per_key: Annotated[
+        int,
+        _says("Sessions at once of one key that has no limit of its own.", ge=1),
+    ] = 200
+    sessions_per_minute_per_key: Annotated[
+        int,
+        _says("New sessions a minute of one key that has no limit of its own.", ge=1),
+    ] = 1_200
+    journal_dir: Annotated[
+        str,
+        _says(
+            "Folder in which each call's journal is written, for `antiphon replay`; it holds what "
+            "was said. By default none is."
+        ),
+    ] = ""
     max_sessions: Annotated[
         int, _says("Sessions at once; one more is refused with `at_capacity`.", ge=1)
     ] = 200
@@ -155,9 +222,7 @@ def read(environment: Mapping[str, str], **overrides: Any) -> Settings:
         values["llm"] = "openai"
     kinds = get_type_hints(Settings, include_extras=True)
     converted = {name: _converted(name, value, kinds[name]) for name, value in values.items()}
-    settings = Settings(**converted, options=options)
-    _check_exposure(settings)
-    return settings
+    return Settings(**converted, options=options)
 
 
 def _unknown(variable: str, hints: Mapping[str, Any]) -> str:
@@ -206,12 +271,3 @@ def is_loopback(host: str) -> bool:
         return ipaddress.ip_address(host).is_loopback
     except ValueError:
         return False
-
-
-def _check_exposure(settings: Settings) -> None:
-    if settings.is_open and not is_loopback(settings.host):
-        raise SettingsError(
-            f"refusing to listen on {settings.host} without keys, because anybody could use the "
-            "agent: set ANTIPHON_API_KEYS to one or more keys of your choice, separated by "
-            "commas, or listen on 127.0.0.1"
-        )

@@ -40,6 +40,8 @@ STATES: tuple[State, ...] = (
     states.Doubtful(_BOOKS, REPLY),
     states.Doubtful(_BOOKS, REPLY, words="some tea"),
     states.Waiting(_CALLING, REPLY),
+    states.Detached(),
+    states.Detached(words="some tea", unsettled=True),
     states.Over(),
 )
 """Examples of every state; where what follows depends on what it holds, several."""
@@ -74,12 +76,15 @@ EVENTS: tuple[Event, ...] = (
             moves.FIRST_SOUND,
             moves.REPLY,
             moves.GRACE,
+            moves.RESUME,
             moves.SESSION,
             f"{moves.TOOL}{_CALL}",
         )
     ),
     vocabulary.EndRequested(),
-    vocabulary.ClientLeft(),
+    vocabulary.ClientDropped(),
+    vocabulary.ClientReturned(),
+    vocabulary.ToolRefused(REPLY),
     vocabulary.SessionFailed(),
 )
 """Examples of every event; reply events are about the current reply."""

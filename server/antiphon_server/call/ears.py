@@ -153,6 +153,15 @@ class Ears:
         if self._voice_on:
             self._notice(VoiceStarted())
 
+    def hush(self) -> None:
+        """No frames come until the client is back: whoever spoke has stopped."""
+        self._voice_on, self._voiced_windows, self._silent_windows = False, 0, 0
+        self._half_sample = b""
+        self._pre_roll.clear()
+        if self._stalled is not None:
+            self._stalled.cancel()
+            self._stalled = None
+
     def close(self) -> None:
         """Hears nothing any more."""
         self._voice.close()

@@ -1,9 +1,13 @@
 """What waits to be sent, and what the user has heard of it.
 
-Messages go at once and in order. Reply audio goes at the pace at which it is played, with a
-small lead, so that an interruption has little to recall and the ledger knows which words were
-out. A hushed reply's audio is forgotten here, in one place: after ``hush`` no frame of it is
-sent.
+Messages go at once and in order, each once what it says is durable. Reply audio goes at the
+pace at which it is played, with a small lead, so that an interruption has little to recall and
+the ledger knows which words were out. A hushed reply's audio is forgotten here, in one place:
+after ``hush`` no frame of it is sent.
+
+An outbox outlives its socket. Frames that are committed are kept until the client's side is
+known to have taken them, and are sent again, in order, on the socket it comes back on; all
+others are only worth something at once, and are forgotten with the socket.
 """
 
 from __future__ import annotations
@@ -12,11 +16,17 @@ import asyncio
 from collections import deque
 from collections.abc import Awaitable, Callable
 
+import structlog
+from msgspec import Struct
+
 from antiphon_protocol.audio import Encoding
+from antiphon_server.call.dialect import Frame, Socket
 from antiphon_server.observe import metrics
 
 FRAME_MS = 40
 """Audio in one frame: a message costs the same whatever its size, and 40 ms is still prompt."""
+Sent = Callable[[int, bytes, float], None]
+
 LEAST_MS = 10
 """A shorter piece of audio is not worth a message, even to break a silence."""
 MOST_BUFFERED_MS = 8_000
@@ -28,7 +38,10 @@ TICK = 1e-6
 SEND_SECONDS = 10.0
 """How long one frame may take to be taken by the socket."""
 
-Send = Callable[[str], Awaitable[None]]
+DURABLE_SECONDS = 0.25
+"""How long a message may wait to be durable: a disk that hangs must not silence a call."""
+
+log = structlog.get_logger()
 
 
 class ClientStalled(Exception):
@@ -48,6 +61,8 @@ class Playback:
         self._complete = False
         self._sent_ms = 0.0
         self._ends_at = 0.0
+        self.sounds_at = 0.0
+        """When the frame that was taken last is heard, if not earlier."""
         self._room = asyncio.Event()
         self._room.set()
         self._finished = asyncio.Event()
@@ -105,6 +120,7 @@ class Playback:
             if self._sent_ms and now > self._ends_at + TICK:
                 metrics.LATE_AUDIO.inc()
             self._ends_at = now
+        self.sounds_at = self._ends_at
         self._ends_at += ms / 1000
         self._sent_ms += ms
 
@@ -118,23 +134,37 @@ class Playback:
         return self._sent_ms
 
 
+class _Waiting(Struct):
+    """A frame on its way."""
+
+    frame: Frame
+    durable: asyncio.Future[None] | None = None
+
+
 class Outbox:
-    """Everything that goes to one client."""
+    """Everything that goes to one client, over one socket after the other."""
 
     def __init__(self, now: Callable[[], float]) -> None:
         self._now = now
-        self._messages: deque[str] = deque()
+        self._messages: deque[_Waiting] = deque()
         self._waiting_bytes = 0
+        self._unconfirmed: deque[Frame] = deque()
         self._playback: Playback | None = None
         self._wake = asyncio.Event()
+        self._connected = True
         self._closing = False
 
-    def tell(self, frame: str) -> None:
-        """Queues a message. Raises ``ClientStalled`` when the client leaves too much unread."""
-        self._messages.append(frame)
-        self._waiting_bytes += len(frame)
+    def tell(self, frame: Frame, durable: asyncio.Future[None] | None = None) -> None:
+        """Queues a message, to be sent once ``durable`` is done.
+
+        Raises ``ClientStalled`` when the client leaves too much unread.
+        """
+        if not self._connected and not frame.seq:
+            return
+        self._messages.append(_Waiting(frame, durable))
+        self._waiting_bytes += len(frame.text)
         self._wake.set()
-        if self._waiting_bytes > MOST_WAITING_BYTES:
+        if self._connected and self._waiting_bytes > MOST_WAITING_BYTES:
             raise ClientStalled
 
     def begin(self, playback: Playback) -> None:
@@ -157,42 +187,91 @@ class Outbox:
         if self._playback is not None and self._playback.reply == reply:
             self._playback = None
 
+    def drop(self) -> None:
+        """The socket is gone; ``run`` must have been cancelled. What is committed is kept."""
+        self._connected = False
+        kept = [waiting for waiting in self._messages if waiting.frame.seq]
+        self._messages = deque(_Waiting(frame) for frame in self._unconfirmed)
+        self._messages.extend(kept)
+        self._unconfirmed.clear()
+        self._waiting_bytes = sum(len(waiting.frame.text) for waiting in self._messages)
+
+    def reconnect(self, first: list[Frame], last_seq: int | None) -> None:
+        """There is a new socket: these frames go first, then what the client has not got.
+
+        ``last_seq``: the newest committed frame it says it has; None where it does not say.
+        """
+        missed = [
+            waiting
+            for waiting in self._messages
+            if last_seq is None or waiting.frame.seq > last_seq
+        ]
+        self._messages = deque([*(_Waiting(frame) for frame in first), *missed])
+        self._waiting_bytes = sum(len(waiting.frame.text) for waiting in self._messages)
+        self._connected = True
+        self._wake.set()
+
     def close(self) -> None:
         """Ends ``run`` once all messages are sent."""
         self._closing = True
         self._wake.set()
 
-    async def run(
-        self, send: Send, frame_of: Callable[[int, bytes], str], sent: Callable[[int], None]
-    ) -> None:
-        """Sends until closed; ``sent`` is called after each audio frame with its reply.
+    async def run(self, socket: Socket, frame_of: Callable[[int, bytes], str], sent: Sent) -> None:
+        """Sends over one socket until closed or cancelled; ``sent`` is called after each audio
+        frame with its reply, its bytes, and the moment from which it is heard.
 
-        Raises ``ClientStalled`` when a frame is not taken in time.
+        Raises ``ClientStalled`` when a frame is not taken in time, and ``ConnectionError``.
         """
         loop = asyncio.get_running_loop()
         while True:
-            await self._send_messages(send)
+            await self._send_messages(socket)
             if self._closing and not self._messages:
                 return
             playback = self._playback
             audio, pause = (b"", float("inf")) if playback is None else playback.take(self._now())
             if playback is not None and audio:
-                await _bounded(send(frame_of(playback.reply, audio)))
-                sent(playback.reply)
+                await _bounded(socket.send(frame_of(playback.reply, audio)))
+                sent(playback.reply, audio, playback.sounds_at)
                 continue
             if self._messages:
                 continue
             timer = None if pause == float("inf") else loop.call_later(pause, self._wake.set)
             self._wake.clear()
-            await self._wake.wait()
-            if timer is not None:
-                timer.cancel()
+            try:
+                await self._wake.wait()
+            finally:
+                if timer is not None:
+                    timer.cancel()
 
-    async def _send_messages(self, send: Send) -> None:
+    async def _send_messages(self, socket: Socket) -> None:
+        newest = 0
         while self._messages:
-            frame = self._messages.popleft()
-            self._waiting_bytes -= len(frame)
-            await _bounded(send(frame))
+            waiting = self._messages[0]
+            if waiting.durable is not None:
+                await _settled(waiting.durable)
+            # Until it is taken it stays in the queue: a socket that is lost now took nothing.
+            await _bounded(socket.send(waiting.frame.text))
+            self._messages.popleft()
+            self._waiting_bytes -= len(waiting.frame.text)
+            if waiting.frame.seq:
+                newest = waiting.frame.seq
+                self._unconfirmed.append(waiting.frame)
+        if newest and not socket.mark(lambda: self._confirm(newest)):
+            self._confirm(newest)
+
+    def _confirm(self, seq: int) -> None:
+        """The client's side has taken all committed frames up to this one."""
+        while self._unconfirmed and self._unconfirmed[0].seq <= seq:
+            self._unconfirmed.popleft()
+
+
+async def _settled(durable: asyncio.Future[None]) -> None:
+    """Waits until a record is durable; not for long, and not at the price of the call."""
+    if not durable.done():
+        await asyncio.wait([durable], timeout=DURABLE_SECONDS)
+    if not durable.done() or durable.exception() is not None:
+        metrics.UNDURABLE.inc()
+        log.error("told before it was durable")
 
 
 async def _bounded(sending: Awaitable[None]) -> None:

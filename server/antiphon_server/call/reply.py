@@ -1,7 +1,8 @@
 """One reply: words into sound. Cancelling ``run`` is how it stops.
 
 The model writes, its words become pieces worth speaking, the pieces become sound, the sound is
-paced out: four stages that run at the same time, joined by bounded queues.
+paced out: four stages that run at the same time, joined by bounded queues. Where the client
+wants text, the pieces are shown as they come.
 """
 
 from __future__ import annotations
@@ -38,7 +39,6 @@ from antiphon_server.conversation.vocabulary import (
     Failure,
     ReplyFailed,
     ReplyFinished,
-    ToolUsed,
 )
 from antiphon_server.observe import metrics
 
@@ -74,8 +74,9 @@ class ReplyDoors(Struct, frozen=True):
     outbox: Outbox
     now: Callable[[], float]
     notice: Callable[[Event], None]
-    tool_made: Callable[[ToolUse], None]
+    tool_used: Callable[[int, ToolUse], None]
     words_timed: Callable[[int, list[TimedWord], bool], None]
+    words_shown: Callable[[int, list[str], bool], None]
 
 
 class Reply:
@@ -93,6 +94,12 @@ class Reply:
         self.heard = Heard()
         self.clock = clock
         self.playback = playback
+        self.is_text = settings.output_text
+        self.shown = ""
+        """What was shown of it, where it is text."""
+        self.spent = Spent(0, 0)
+        self.characters = 0
+        """How many were given to the voice."""
         self._services = services
         self._settings = settings
         self._outbox = doors.outbox
@@ -104,7 +111,6 @@ class Reply:
         self._voice_deadline = asyncio.timeout(None)
         self._voice_waits = False
         self._held: list[TimedWord] = []
-        self._timeouts = {tool.spec.name: tool.timeout_ms for tool in settings.tools}
 
     async def run(self, task: Task) -> None:
         """Writes, speaks and plays; notices how it ended."""
@@ -112,14 +118,16 @@ class Reply:
         try:
             async with asyncio.TaskGroup() as stages:
                 stages.create_task(self._write(task), name=f"write-{self.number}")
-                stages.create_task(self._speak(), name=f"speak-{self.number}")
+                express = self._show() if self.is_text else self._speak()
+                stages.create_task(express, name=f"speak-{self.number}")
         except* _StageFailed as failures:
             failed += _leaves(failures)
         if failed:
             self._fail(failed[0])
             return
-        self._outbox.complete(self.playback)
-        await self.playback.finished()
+        if not self.is_text:
+            self._outbox.complete(self.playback)
+            await self.playback.finished()
         self._doors.notice(ReplyFinished(self.number))
 
     # --- words ---------------------------------------------------------------------------
@@ -154,7 +162,10 @@ class Reply:
                             used = True
                             self._use(piece.use)
                         elif isinstance(piece, Spent):
-                            continue
+                            self.spent = Spent(
+                                self.spent.prompt_tokens + piece.prompt_tokens,
+                                self.spent.completion_tokens + piece.completion_tokens,
+                            )
                         if written > MOST_CHARACTERS:
                             break
         except TimeoutError:
@@ -173,9 +184,7 @@ class Reply:
         except (TypeError, ValueError, RecursionError) as wrong:
             model = self._services.language_model.name
             raise Malformed("the arguments of a tool call are no JSON", provider=model) from wrong
-        self._doors.tool_made(use)
-        timeout_ms = self._timeouts.get(use.name, 120_000)
-        self._doors.notice(ToolUsed(self.number, use.call_id, timeout_ms))
+        self._doors.tool_used(self.number, use)
 
     async def _give(self, pieces: list[str]) -> None:
         for piece in pieces:
@@ -184,11 +193,30 @@ class Reply:
             self.heard.wrote(piece)
             await self._pieces.put(piece)
 
+    # --- text ----------------------------------------------------------------------------
+
+    async def _show(self) -> None:
+        """Shows words as they are written. The last one is held back until it is known to be
+        followed, as with spoken ones.
+        """
+        held: list[str] = []
+        while (piece := await self._pieces.get()) is not None:
+            words = [*held, *piece.split()]
+            held = words[-1:]
+            self._show_words(words[:-1], last=False)
+        self._show_words(held, last=True)
+
+    def _show_words(self, words: list[str], *, last: bool) -> None:
+        if words:
+            self.shown = " ".join(filter(None, (self.shown, *words)))
+            self._doors.words_shown(self.number, words, last)
+
     # --- sound ---------------------------------------------------------------------------
 
     async def _next_pieces(self, first: str) -> AsyncIterator[str]:
         piece: str | None = first
         while piece is not None:
+            self.characters += len(piece)
             yield piece
             self._voice_works(not self._pieces.empty())
             piece = await self._pieces.get()

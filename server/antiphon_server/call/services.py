@@ -4,11 +4,36 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
+from typing import Protocol
 
 from msgspec import Struct
 
+from antiphon_protocol.audio import Encoding
 from antiphon_server.call.ears import Clean, HearingServices
+from antiphon_server.call.http_tools import HttpTools
+from antiphon_server.call.journal import JournalFile
+from antiphon_server.call.records import Recorder
 from antiphon_server.call.reply import SpeakingServices
+
+
+class AudioTracks(Protocol):
+    """What records a session's audio. Nothing here blocks."""
+
+    def user(self, raw: bytes, at_s: float) -> None:
+        """Microphone audio as it came, and when."""
+        ...
+
+    def agent(self, raw: bytes, at_s: float) -> None:
+        """Reply audio as it was sent, and from when it is heard."""
+        ...
+
+    def hush(self, at_s: float) -> None:
+        """What was to be heard from then on was not."""
+        ...
+
+    async def close(self) -> None:
+        """The session is over and on record."""
+        ...
 
 
 class Services(Struct, frozen=True):
@@ -19,6 +44,14 @@ class Services(Struct, frozen=True):
     audio_lead_ms: float = 200.0
     noise_suppression: Callable[[], Clean] | None = None
     """Makes the noise suppression of one call that asks for voice focus."""
+    recorder: Recorder | None = None
+    """Where the records of sessions go."""
+    http_tools: HttpTools | None = None
+    """Runs the tools that have an address."""
+    journal: Callable[[str], JournalFile] | None = None
+    """Opens the journal of a session, where calls are journalled."""
+    recording: Callable[[str, Encoding, Encoding], AudioTracks] | None = None
+    """Records a session's audio, where it is wanted."""
     clock: Callable[[], float] = time.monotonic
     """Seconds. Not ``loop.time``: uvloop's stands still while a callback runs."""
 

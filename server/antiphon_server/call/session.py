@@ -1,8 +1,9 @@
 """One call, from hello to goodbye.
 
-``notice`` is the only door in: it runs ``machine.step`` and ``_perform``s what that says, at
-once and in order. The one TaskGroup holds the reader and the writer of the socket, the ears and
-the reply; everything ends with it.
+``notice`` is the only door in: it runs ``machine.step`` and has the performer do what that says,
+at once and in order. The one TaskGroup holds the ears, the reply, the tools and the writer of
+the socket; everything ends with it. A session outlives its socket: ``lost`` and ``take_over``
+are what happens to one.
 """
 
 from __future__ import annotations
@@ -10,26 +11,24 @@ from __future__ import annotations
 import asyncio
 import contextlib
 from collections import deque
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Coroutine
 from typing import Any, NoReturn
 
 import structlog
 
-from antiphon_protocol.errors import AudioTooFast
-from antiphon_server.call.dialect import Dialect, Socket
+from antiphon_protocol.errors import AudioTooFast, InvalidAudio, SessionNotFound
+from antiphon_server.call.chronicle import Chronicle, Durable, Owner
+from antiphon_server.call.dialect import Dialect, Frame, Socket
 from antiphon_server.call.ears import Clean, Ears, HearingManners
-from antiphon_server.call.outbox import ClientStalled, Outbox, Playback
+from antiphon_server.call.journal import Journal
+from antiphon_server.call.outbox import ClientStalled, Outbox
 from antiphon_server.call.pace import AudioAllowance
-from antiphon_server.call.reply import Reply, ReplyDoors, Task
-from antiphon_server.call.services import Services
+from antiphon_server.call.performer import Doors, Performer
+from antiphon_server.call.services import AudioTracks, Services
 from antiphon_server.call.settings import CallSettings
 from antiphon_server.call.timeline import Timeline
-from antiphon_server.call.timers import Timers
-from antiphon_server.call.tools import ToolLedger
 from antiphon_server.conversation import machine
 from antiphon_server.conversation import vocabulary as v
-from antiphon_server.conversation.heard import TimedWord
-from antiphon_server.conversation.memory import Memory
 from antiphon_server.conversation.states import Over
 from antiphon_server.observe import metrics
 
@@ -40,72 +39,99 @@ GOODBYE_SECONDS = 2.0
 
 
 class Session:
-    """A call over one socket. ``run`` it; the dialect uses the other public methods."""
+    """A call. ``run`` it; the dialect and the edge use the other public methods."""
 
-    def __init__(
-        self, session_id: str, socket: Socket, services: Services, settings: CallSettings
-    ) -> None:
+    def __init__(self, session_id: str, services: Services, settings: CallSettings) -> None:
         self.session_id = session_id
         self.settings = settings
+        self.owner = Owner()
         self.now = services.clock
         self.timeline = Timeline(services.clock, services.names)
-        self._socket = socket
         self._services = services
-        self._dialect: Dialect | None = None
-        self._turns = 0
-        self._log = log.bind(session=session_id, turn=self._turns)
-        self._state, self._first = machine.begin(settings.manners)
+        self._socket: Socket | None = None
+        self._writer: asyncio.Task[None] | None = None
+        self._log = log.bind(session=session_id)
+        self._state, _ = machine.begin(settings.manners)
         self._events: deque[v.Event] = deque()
         self._noticing = False
-        self._timers = Timers(services.clock, self._wait_over)
         self._outbox = Outbox(services.clock)
-        self._memory = Memory()
-        self._tools = ToolLedger(self._memory)
+        self._chronicle = Chronicle(session_id, services.recorder, services.clock)
+        self._performer: Performer | None = None
+        self._journal: Journal | None = None
+        self._recording: AudioTracks | None = None
         self._ears: Ears | None = None
         self._clean: Clean | None = None
-        self._reply: Reply | None = None
-        self._replying: asyncio.Task[None] | None = None
         self._tasks: asyncio.TaskGroup | None = None
         self._over = asyncio.Event()
-        self._ending: tuple[list[str], int] | None = None
+        self._close_code = 1011
+        self._ending: v.Ending | None = None
         self._opened_at = self.now()
         self._allowance = AudioAllowance(self.now())
 
-    # --- doors ---------------------------------------------------------------------------
+    # --- a life --------------------------------------------------------------------------
 
-    async def run(self, dialect: Dialect, read: Callable[[], Any]) -> None:
-        """The whole call: ``read`` feeds the dialect with frames until the client is gone."""
-        self._dialect = dialect
+    async def run(self, dialect: Dialect, socket: Socket) -> None:
+        """The whole call, over this socket and those that ``take_over`` from it."""
+        doors = Doors(self.notice, self.tell, self._spawn, self._finish)
+        self._performer = Performer(
+            self.session_id, self._services, dialect, self._outbox, self._chronicle, doors,
+            self.timeline,
+        )  # fmt: skip
         try:
             async with asyncio.TaskGroup() as tasks:
                 self._tasks = tasks
-                tasks.create_task(self._read(read), name="read")
-                writer = tasks.create_task(self._write(dialect), name="write")
+                self._connect(socket)
                 await self._over.wait()
                 self._outbox.close()
-                await asyncio.wait([writer], timeout=GOODBYE_SECONDS)
+                if self._writer is not None:
+                    await asyncio.wait([self._writer], timeout=GOODBYE_SECONDS)
                 _end_tasks()
         except* _Over:
             pass
         finally:
             self._release()
-        if self._ending is not None:
-            await self._socket.close(self._ending[1])
+        if self._socket is not None:
+            await self._socket.close(self._close_code)
+        if self._recording is not None:
+            await self._recording.close()
 
-    def open(self, settings: CallSettings) -> None:
-        """The first update was accepted: listen, and greet where there is a greeting."""
-        self.settings = settings
+    def open(self, settings: CallSettings, owner: Owner, config: dict[str, Any]) -> Durable:
+        """The first update was accepted: listen from now on.
+
+        ``config`` is the public configuration, for the record.
+        """
+        self.settings, self.owner = settings, owner
         self._opened_at = self.now()
-        self._ears = Ears(
-            self._services.hearing, self._hearing(settings), self.notice, self.timeline
+        performer = self._performing()
+        performer.settings = settings
+        hearing = self._hearing(settings)
+        self._ears = performer.ears = Ears(
+            self._services.hearing, hearing, self.notice, self.timeline
         )
-        self._spawn(self._unbroken(self._ears.run()), "ears")
+        if not settings.input_text:
+            self._spawn(self._unbroken(self._ears.run()), "ears")
         metrics.SESSIONS.inc()
         metrics.SESSIONS_STARTED.inc()
-        self._log.info("session started", **self._services.names)
-        for command in self._first:
-            self._perform(command)
-        self.notice(v.SessionOpened(greets=bool(settings.greeting)))
+        performer.log.info("session started", **self._services.names)
+        if self._services.recording is not None:
+            make = self._services.recording
+            self._recording = make(self.session_id, settings.input, settings.output)
+            performer.hushed = self._recording.hush
+        if self._services.journal is not None:
+            self._journal = Journal(self._services.journal(self.session_id), self.now)
+        # The longest time of the session is known with its settings.
+        for command in machine.begin(settings.manners)[1]:
+            performer.perform(command)
+        return self._chronicle.opened(owner, config)
+
+    def greet(self) -> None:
+        """The client was told that the session is ready."""
+        self.notice(v.SessionOpened(greets=bool(self.settings.greeting)))
+
+    @property
+    def has_expired(self) -> bool:
+        """Whether it ended because it had lasted as long as it may."""
+        return self._ending == "expired"
 
     @property
     def is_open(self) -> bool:
@@ -117,51 +143,63 @@ class Session:
         """Whether the last frames are on their way; nothing follows them."""
         return self._over.is_set()
 
-    def configure(self, settings: CallSettings) -> None:
+    def configure(self, settings: CallSettings, config: dict[str, Any]) -> None:
         """A later update was accepted: it counts from now on."""
-        self.settings = settings
+        self.settings = self._performing().settings = settings
+        self._chronicle.reconfigured(config)
         if self._ears is not None:
             self._ears.change(self._hearing(settings))
+
+    # --- from the client -----------------------------------------------------------------
 
     def hear(self, raw: bytes) -> None:
         """Microphone audio; before the session is open it is discarded.
 
-        Raises ``AudioTooFast``, now and then, while audio comes faster than it may.
+        Raises ``AudioTooFast``, now and then, while audio comes faster than it may, and
+        ``InvalidAudio`` where the session's input is text.
         """
         if self._ears is None or self._over.is_set():
+            return
+        if self.settings.input_text:
+            if self._allowance.should_tell(self.now()):
+                raise InvalidAudio("This session's input is text; audio is not heard")
             return
         seconds = self.settings.input.ms(len(raw)) / 1000
         if self._allowance.admits(seconds, self.now()):
             self._ears.hear(raw)
+            if self._recording is not None:
+                self._recording.user(raw, self.now())
         elif self._allowance.should_tell(self.now()):
             raise AudioTooFast("Audio came faster than real time for too long; it was dropped")
 
-    def tell(self, frames: list[str]) -> None:
-        """Sends frames, in order. A client that leaves too much unread has left."""
+    def add_message(self, role: str, text: str) -> None:
+        """A ``conversation.message``."""
+        self._performing().add_message(role, text)
+
+    def answer_tool(self, call_id: str, result: str, *, is_error: bool) -> None:
+        """A tool's result; one for an unknown or answered call, or for one that is the
+        server's to run, is ignored.
+        """
+        self._performing().tools.answered_by_client(call_id, result, is_error=is_error)
+
+    def tell(self, frames: list[Frame], durable: Durable = None) -> None:
+        """Sends frames, in order. A client that leaves too much unread has lost its socket."""
         if self.is_over:
             return
         try:
             for frame in frames:
-                self._outbox.tell(frame)
+                self._outbox.tell(frame, durable)
         except ClientStalled:
             self._log.warning("client does not read")
-            self.notice(v.ClientLeft())
+            if self._socket is not None:
+                self.lost(self._socket)
 
-    def add_message(self, role: str, text: str) -> None:
-        """A ``conversation.message``."""
-        self._memory.message_added(role, text)
-
-    def answer_tool(self, call_id: str, result: str, *, is_error: bool) -> None:
-        """A tool's result; one for an unknown or answered call is ignored."""
-        if self._tools.answered(call_id, result, is_error=is_error):
-            self.notice(v.ToolAnswered(call_id))
-
-    def refuse(self, frames: list[str], code: int) -> None:
+    def refuse(self, frames: list[Frame], code: int) -> None:
         """Ends a session that never opened, or must not go on, with these last frames."""
         if self.is_open:
             self._finish(v.HangUp("failed"), frames, code)
         elif not self._over.is_set():
-            self._ending = (frames, code)
+            self._close_code = code
             self.tell(frames)
             self._over.set()
 
@@ -173,190 +211,140 @@ class Session:
         self._noticing = True
         try:
             while self._events:
-                state, commands = machine.step(
-                    self._state, self._events.popleft(), self.settings.manners
-                )
-                self._state = state
-                for command in commands:
-                    self._perform(command)
+                self._step(self._events.popleft())
         except Exception:  # noqa: BLE001
-            self._break()
+            self.break_off()
         finally:
             self._noticing = False
 
-    # --- commands ------------------------------------------------------------------------
+    def _step(self, event: v.Event) -> None:
+        manners = self.settings.manners
+        self._state, commands = machine.step(self._state, event, manners)
+        if self._journal is not None:
+            self._journal.stepped(event, manners, commands)
+        for command in commands:
+            self._performing().perform(command)
 
-    def _perform(self, command: v.Command) -> None:  # noqa: C901, PLR0912
-        dialect = self._said_through()
-        match command:
-            case v.Wait():
-                self._timers.start(command.timer, command.ms)
-            case v.StopWaiting():
-                self._timers.stop(command.timer)
-            case v.TellSpeechStarted():
-                self.tell(dialect.speech_started())
-            case v.TellWords():
-                self.tell(dialect.words(command.text))
-            case v.TellSpeechStopped():
-                self.tell(dialect.speech_stopped())
-            case v.AskIfDone():
-                self._listening().ask_if_done()
-            case v.TakeTurn():
-                self._take_turn(command.text)
-            case v.DropUtterance():
-                self._listening().forget()
-            case v.StartReply():
-                self._start_reply(command)
-            case v.EndReply():
-                self._end_reply(interrupted=command.interrupted)
-            case v.TellReplyFailed():
-                self._log.warning("reply failed", **_fields(command.failure))
-                self.tell(dialect.reply_failed(command.reply, command.failure))
-            case v.TellToolCall():
-                self.tell(dialect.tool_call(self._tools.called(command.reply, command.call_id)))
-            case v.TimeOutTool():
-                self._tools.timed_out(command.call_id)
-            case v.HangUp():
-                self._finish(command)
+    # --- sockets -------------------------------------------------------------------------
 
-    def _wait_over(self, timer: str, late: float) -> None:
-        self.timeline.hearing.timer_late = late
-        self.notice(v.WaitOver(timer))
-        self.timeline.hearing.timer_late = 0.0
+    def holds(self, socket: Socket) -> bool:
+        """Whether this is the socket over which the session is spoken to."""
+        return self._socket is socket
 
-    def _take_turn(self, text: str) -> None:
-        metrics.TURNS.inc()
-        self._turns += 1
-        self._log = self._log.bind(turn=self._turns)
-        self._memory.user_said(text)
-        self.tell(self._said_through().user_said(text))
-        self._listening().forget()
-
-    def _start_reply(self, command: v.StartReply) -> None:
-        dialect = self._said_through()
-        self.tell(dialect.reply_started(command.reply, command.trigger))
-        settings = self.settings
-        clock = self.timeline.reply_started(command.reply, command.trigger)
-        playback = Playback(command.reply, settings.output, self._services.audio_lead_ms)
-        doors = ReplyDoors(
-            self._outbox, self.now, self.notice, self._tools.made, self._tell_agent_words
-        )
-        reply = Reply(self._services.speaking, settings, clock, playback, doors)
-        self._reply = reply
-        self._outbox.begin(playback)
-        work = self._run_reply(reply, self._task(command))
-        self._replying = self._spawn(work, f"reply-{reply.number}")
-
-    def _task(self, command: v.StartReply) -> Task:
-        if command.trigger == "greeting":
-            return Task(text=self.settings.greeting)
-        tools = tuple(tool.spec for tool in self.settings.tools) if command.tools else ()
-        notes = self.settings.notes_on(self._tools.outcomes())
-        instructions = "\n".join((*notes, *filter(None, (command.instructions,)))) or None
-        prompt = self._memory.prompt(
-            self.settings.system_prompt, instructions, tools, self.session_id
-        )
-        return Task(prompt=prompt)
-
-    async def _run_reply(self, reply: Reply, task: Task) -> None:
-        try:
-            await reply.run(task)
-        except Exception:  # noqa: BLE001 (a provider's fault of any kind ends one reply only)
-            self._log.exception("reply broke", reply=reply.number)
-            failure = v.Failure("internal_error", "The reply broke off")
-            self.notice(v.ReplyFailed(reply.number, failure))
-
-    def _end_reply(self, *, interrupted: bool) -> None:
-        reply, task = self._reply, self._replying
-        if reply is None or task is None:
+    def lost(self, socket: Socket) -> None:
+        """A socket is gone; the client may come back on another one."""
+        # One that is over is saying its goodbye, and closes the socket itself.
+        if not self.holds(socket) or self.is_over:
             return
-        self._reply = self._replying = None
-        heard, played_ms = reply.heard, reply.playback.played_ms(self.now())
-        text = heard.text if reply.playback.is_finished else heard.until(played_ms)
-        if task is not asyncio.current_task():
-            task.cancel()
-        self._outbox.hush(reply.number)
-        self._memory.agent_said(reply.number, text)
-        metrics.AUDIO_OUT.inc(reply.playback.sent_ms / 1000)
-        status = "interrupted" if interrupted else "completed"
-        metrics.REPLIES.labels(reply.clock.trigger, status).inc()
-        if interrupted and text:
-            metrics.INTERRUPTIONS.inc()
-        self.tell(self._said_through().reply_ended(reply.number, text, interrupted=interrupted))
-
-    def _tell_agent_words(self, reply: int, words: list[TimedWord], last: bool) -> None:
-        if self._reply is not None and self._reply.number == reply:
-            self.tell(self._said_through().agent_words(reply, words, last=last))
-
-    def _audio_sent(self, number: int) -> None:
-        reply = self._reply
-        if reply is None or reply.number != number or reply.clock.sent is not None:
+        if self._writer is not None:
+            self._writer.cancel()
+        self._socket = self._writer = None
+        self._outbox.drop()
+        if self._ears is None:
+            self._over.set()
             return
-        reply.clock.sent = self.now()
-        self.notice(v.ReplySounded(number))
-        stages = self.timeline.observe(reply.clock)
-        trigger = reply.clock.trigger
-        self._log.info("reply sounded", reply=number, trigger=trigger, **stages)
-        self.tell(self._said_through().turn_timed(number, trigger, stages, self._services.names))
+        self._ears.hush()
+        metrics.SESSIONS_DETACHED.inc()
+        self._performing().log.info("socket lost")
+        self.notice(v.ClientDropped())
 
-    # --- the socket ----------------------------------------------------------------------
+    def take_over(self, socket: Socket, last_seq: int | None) -> None:
+        """The client is back on a new socket, which is the session's from now on.
 
-    async def _read(self, read: Callable[[], Any]) -> None:
-        """Drains the socket without ever waiting for anything else."""
-        await self._unbroken(read())
-        self._leave()
+        ``last_seq``: the newest committed event the client says it has. Raises
+        ``SessionNotFound`` where the session is over.
+        """
+        if self._socket is not None:
+            self._spawn(self._fence(self._socket), "fence")
+            self.lost(self._socket)
+        if self.is_over or not self.is_open:
+            raise SessionNotFound
+        metrics.SESSIONS_DETACHED.dec()
+        self._performing().log.info("session resumed")
+        self._outbox.reconnect(self._performing().dialect.returned(), last_seq)
+        self._connect(socket)
+        self.notice(v.ClientReturned())
 
-    async def _write(self, dialect: Dialect) -> None:
+    def _connect(self, socket: Socket) -> None:
+        self._socket = socket
+        self._writer = self._spawn(self._write(socket), "write")
+
+    async def _fence(self, socket: Socket) -> None:
+        """The old socket learns that it has no session any more, if it still can."""
+        frame, code = self._performing().dialect.taken_over()
+        with contextlib.suppress(TimeoutError, ConnectionError):
+            async with asyncio.timeout(GOODBYE_SECONDS):
+                await socket.send(frame)
+        await socket.close(code)
+
+    async def _write(self, socket: Socket) -> None:
+        dialect = self._performing().dialect
         try:
-            await self._outbox.run(self._socket.send, dialect.audio, self._audio_sent)
+            await self._outbox.run(socket, dialect.audio, self._audio_sent)
         except (ClientStalled, ConnectionError):
-            self._leave()
+            self.lost(socket)
+            await socket.close(self._close_code)
+
+    def _audio_sent(self, reply: int, audio: bytes, playing_at: float) -> None:
+        if self._recording is not None:
+            self._recording.agent(audio, playing_at)
+        self._performing().sounded(reply)
 
     # --- the end -------------------------------------------------------------------------
 
-    def _leave(self) -> None:
+    def shut_down(self) -> None:
+        """The server stops: the session is over, as if by a fault."""
         if self.is_open:
-            self.notice(v.ClientLeft())
-        self._over.set()
+            self._finish(v.HangUp("failed"))
+        else:
+            self._over.set()
+
+    def break_off(self) -> None:
+        """A fault of ours must neither leave this call stuck nor reach another one."""
+        self._log.exception("session broke")
+        self._events.clear()
+        if self._performer is not None:
+            self._finish(v.HangUp("failed"))
 
     async def _unbroken(self, work: Awaitable[None]) -> None:
         try:
             await work
         except Exception:  # noqa: BLE001
-            self._break()
+            self.break_off()
 
-    def _break(self) -> None:
-        """A fault of ours must neither leave this call stuck nor reach another one."""
-        self._log.exception("session broke")
-        self._events.clear()
-        self._finish(v.HangUp("failed"))
-
-    def _finish(self, command: v.HangUp, frames: list[str] | None = None, code: int = 1011) -> None:
+    def _finish(
+        self, command: v.HangUp, frames: list[Frame] | None = None, code: int = 1011
+    ) -> None:
         if self._over.is_set():
             return
-        dialect = self._said_through()
+        performer = self._performing()
         seconds = self.now() - self._opened_at
         heard = self._ears.received_seconds if self._ears is not None else 0.0
         if frames is None:
-            frames, code = dialect.goodbye(command.ending, seconds, heard)
-        self._ending = (frames, code)
-        if command.ending != "client_left":
-            with contextlib.suppress(ClientStalled):
-                for frame in frames:
-                    self._outbox.tell(frame)
-        if self._reply is not None:
-            self._outbox.hush(self._reply.number)
+            frames, code = performer.dialect.goodbye(command.ending, seconds, heard)
+        self._close_code, self._ending = code, command.ending
+        ended: Durable = None
         if self.is_open:
+            performer.hush()
+            ended = self._chronicle.ended(command.ending, heard, None)
             metrics.SESSIONS.dec()
+            if self._socket is None:
+                metrics.SESSIONS_DETACHED.dec()
             metrics.SESSIONS_ENDED.labels(command.ending).inc()
-            self._log.info("session ended", ending=command.ending, seconds=round(seconds, 3))
+            performer.log.info("session ended", ending=command.ending, seconds=round(seconds, 3))
+        with contextlib.suppress(ClientStalled):
+            for frame in frames:
+                self._outbox.tell(frame, ended)
         self._state = Over(self._state.books)
         self._over.set()
 
     def _release(self) -> None:
-        self._timers.stop_all()
+        if self._performer is not None:
+            self._performer.timers.stop_all()
         if self._ears is not None:
             self._ears.close()
+        if self._journal is not None:
+            self._journal.close()
 
     # --- parts that exist once the session runs ------------------------------------------
 
@@ -372,20 +360,15 @@ class Session:
             self._clean if settings.voice_focus else None,
         )
 
-    def _spawn(self, work: Any, name: str) -> asyncio.Task[None]:
+    def _spawn(self, work: Coroutine[Any, Any, None], name: str) -> asyncio.Task[None]:
         if self._tasks is None:
             raise RuntimeError("a session opens while it runs")
         return self._tasks.create_task(work, name=name)
 
-    def _listening(self) -> Ears:
-        if self._ears is None:
-            raise RuntimeError("a session hears once it is open")
-        return self._ears
-
-    def _said_through(self) -> Dialect:
-        if self._dialect is None:
+    def _performing(self) -> Performer:
+        if self._performer is None:
             raise RuntimeError("a session speaks while it runs")
-        return self._dialect
+        return self._performer
 
 
 class _Over(Exception):
@@ -394,7 +377,3 @@ class _Over(Exception):
 
 def _end_tasks() -> NoReturn:
     raise _Over
-
-
-def _fields(failure: v.Failure) -> dict[str, Any]:
-    return {name: value for name in failure.__struct_fields__ if (value := getattr(failure, name))}

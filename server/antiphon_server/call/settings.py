@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from typing import Any
 
 from msgspec import Struct
 
 from antiphon_protocol.audio import PCM, Encoding
-from antiphon_providers.interfaces import HearingOptions, ToolSpec, VoiceOptions
+from antiphon_providers.interfaces import HearingOptions, LanguageModel, ToolSpec, VoiceOptions
+from antiphon_server.call.arguments import Arguments
+from antiphon_server.call.http_tools import HttpTarget
 from antiphon_server.conversation.manners import Manners
 
 
@@ -16,8 +19,21 @@ class CallTool(Struct, frozen=True):
 
     spec: ToolSpec
     timeout_ms: int = 120_000
+    hold: bool = False
+    """The conversation waits for the result."""
+    http: HttpTarget | None = None
+    """Where the server runs it itself."""
     success_note: str | None = None
     error_note: str | None = None
+    arguments: Arguments | None = None
+    """What its arguments must be."""
+
+    def refusal(self, arguments: dict[str, Any]) -> str | None:
+        """Why a call with these arguments may not be made; None where it may."""
+        problems = self.arguments.check(arguments) if self.arguments is not None else ()
+        if not problems:
+            return None
+        return "Not called: " + "; ".join(f"{p.path} {p.message}" for p in problems)
 
 
 class CallSettings(Struct, frozen=True):
@@ -29,11 +45,21 @@ class CallSettings(Struct, frozen=True):
     vad_threshold: float = 0.5
     hearing: HearingOptions = HearingOptions()
     voice_focus: bool = False
+    input_text: bool = False
+    """The client sends no audio."""
+    output_text: bool = False
+    """The client wants none."""
     voice: VoiceOptions = VoiceOptions("anna")
     volume: float | None = None
     input: Encoding = PCM
     output: Encoding = PCM
     tools: tuple[CallTool, ...] = ()
+    language_model: LanguageModel | None = None
+    """The call's own; None: the node's."""
+
+    def tool(self, name: str) -> CallTool | None:
+        """The tool of that name."""
+        return next((tool for tool in self.tools if tool.spec.name == name), None)
 
     def notes_on(self, outcomes: Iterable[tuple[str, bool]]) -> list[str]:
         """What the client wants said about these outcomes of tools, each once.

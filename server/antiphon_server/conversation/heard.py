@@ -9,6 +9,7 @@ those before it.
 from __future__ import annotations
 
 from itertools import takewhile
+from typing import Literal
 
 from msgspec import Struct
 
@@ -53,6 +54,12 @@ class Heard:
     def ms(self) -> float:
         """Milliseconds of audio so far."""
         return sum(sentence.ms for sentence in self._sentences)
+
+    @property
+    def method(self) -> Literal["timed", "estimated"]:
+        """How it is known when a word sounded: the provider's times, or estimates."""
+        timed = any(sentence.words for sentence in self._sentences)
+        return "timed" if timed else "estimated"
 
     def wrote(self, sentence: str) -> None:
         """A sentence was given to be spoken; sentences are numbered from 0 in this order."""

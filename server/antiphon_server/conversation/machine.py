@@ -9,13 +9,19 @@ Source: voice agent protocol, section 4; the order of what the client is told is
 
 from __future__ import annotations
 
-from antiphon_server.conversation import on_client, on_reply, on_time, on_voice
+from antiphon_server.conversation import on_client, on_drop, on_reply, on_time, on_voice
 from antiphon_server.conversation.manners import Manners
 from antiphon_server.conversation.moves import SESSION, Rules, Step
 from antiphon_server.conversation.states import Quiet, State
 from antiphon_server.conversation.vocabulary import Event, Wait
 
-RULES: Rules = {**on_client.RULES, **on_voice.RULES, **on_reply.RULES, **on_time.RULES}
+RULES: Rules = {
+    **on_client.RULES,
+    **on_drop.RULES,
+    **on_voice.RULES,
+    **on_reply.RULES,
+    **on_time.RULES,
+}
 """What each state makes of each event it cares about."""
 
 

@@ -59,6 +59,8 @@ class Manners(Struct, frozen=True):
     """Whether a voice may interrupt a reply at all."""
     greeting_interruptible: bool = True
     """Whether it may interrupt the greeting."""
+    refusal_interruptible: bool = True
+    """Whether it may interrupt the reply that asks for what a refused tool call lacked."""
     insist_ms: int = 500
     """Voice over the agent's that counts as an interruption; an "uh-huh" is shorter."""
     proof_ms: int = 500
@@ -75,5 +77,7 @@ class Manners(Struct, frozen=True):
     """How long a reply stays open for the results of its tool calls (protocol section 4.5)."""
     session_ms: int = 10_800_000
     """The longest session: three hours (protocol section 1.6)."""
+    resume_ms: int = 30_000
+    """How long the session outlives its socket (protocol section 4.11); 0: not at all."""
     tool_steps: int = 5
     """Replies in a row that only answer tool results, before the model may call no more."""

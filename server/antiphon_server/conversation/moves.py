@@ -12,6 +12,7 @@ from antiphon_server.conversation.manners import Manners
 from antiphon_server.conversation.states import (
     Books,
     Contested,
+    Detached,
     Doubtful,
     Listening,
     Pausing,
@@ -43,7 +44,7 @@ Rules = dict[tuple[type[State], type[Event]], Rule]
 
 Replying = Thinking | Speaking | Contested | Doubtful | Waiting
 REPLYING = (Thinking, Speaking, Contested, Doubtful, Waiting)
-ALIVE = (Quiet, Listening, Pausing, *REPLYING)
+ALIVE = (Quiet, Listening, Pausing, *REPLYING, Detached)
 
 # Timers, by what must happen before they run out.
 UTTERANCE = "utterance"
@@ -53,6 +54,7 @@ INSIST = "insist"
 FIRST_SOUND = "first_sound"
 REPLY = "reply"
 GRACE = "grace"
+RESUME = "resume"
 SESSION = "session"
 TOOL = "tool:"
 """Followed by the id of the call."""
@@ -73,12 +75,22 @@ def into(rules: Rules) -> Callable[..., Callable[[Rule], Rule]]:
 
 
 def start(books: Books, trigger: Trigger, manners: Manners) -> Step:
-    """A new reply. It takes up all that is owed, and the wish if there is one."""
+    """A new reply. It takes up all that is owed, and the wish if there is one.
+
+    While a result is held for, what is owed stays so: the reply is only a word about the wait.
+    """
     number = books.replies + 1
     steps = books.steps + 1 if trigger == "tool_result" else 0
     wish = books.wish or Wish()
-    following = replace(books, replies=number, owed=None, wish=None, steps=steps)
-    thinking = Thinking(following, reply=number, trigger=trigger, instructions=wish.instructions)
+    owed = books.owed if books.held else None
+    following = replace(books, replies=number, owed=owed, wish=None, steps=steps, refused=False)
+    thinking = Thinking(
+        following,
+        reply=number,
+        trigger=trigger,
+        instructions=wish.instructions,
+        asks=books.refused,
+    )
     return thinking, (
         Wait(FIRST_SOUND, manners.first_sound_ms),
         StartReply(number, trigger, wish.instructions, tools=steps < manners.tool_steps),
@@ -89,7 +101,7 @@ def settle(books: Books, manners: Manners) -> Step:
     """The floor is free: answer what is still unanswered, or be quiet."""
     if books.wish is not None:
         return start(books, "reply_create", manners)
-    if books.owed is not None:
+    if books.owed is not None and not books.held:
         return start(books, books.owed, manners)
     return Quiet(books), ()
 
@@ -111,6 +123,18 @@ def abandon(books: Books, reply: int) -> Books:
         replace(call, abandoned=True) if call.reply == reply else call for call in books.calls
     )
     return replace(books, calls=calls)
+
+
+def unheard(state: Thinking) -> Books:
+    """The books after a reply was dropped that nobody heard: what it would have answered is
+    owed, with its instructions, and it was no step.
+    """
+    wish = state.books.wish
+    if state.trigger == "reply_create" or state.instructions is not None:
+        wish = wish or Wish(state.instructions)
+    steps = max(0, state.books.steps - 1)
+    refused = state.books.refused or state.asks
+    return replace(state.books, owed=state.trigger, wish=wish, steps=steps, refused=refused)
 
 
 def listen(books: Books, words: str, manners: Manners) -> Step:
@@ -169,13 +193,18 @@ def conclude(books: Books, words: str, manners: Manners) -> Step:
     if not turn_taking.words_of(words):
         state, commands = settle(books, manners)
         return state, (*silence, TellSpeechStopped(), DropUtterance(), *commands)
-    state, commands = start(books, "user_speech", manners)
+    if books.held:
+        state, commands = settle(replace(books, owed="user_speech"), manners)
+    else:
+        state, commands = start(books, "user_speech", manners)
     return state, (*silence, TellSpeechStopped(), TakeTurn(words), *commands)
 
 
 def may_interrupt(state: Thinking | Speaking, manners: Manners) -> bool:
     """Whether a voice counts during this reply."""
     if state.trigger == "greeting" and not manners.greeting_interruptible:
+        return False
+    if state.asks and not manners.refusal_interruptible:
         return False
     return manners.interruptible
 

@@ -32,7 +32,6 @@ from antiphon_server.conversation.states import (
     Wish,
 )
 from antiphon_server.conversation.vocabulary import (
-    ClientLeft,
     DropUtterance,
     EndRequested,
     HangUp,
@@ -55,11 +54,6 @@ def _opened(state: Quiet, event: SessionOpened, manners: Manners) -> Step:
 @when(*ALIVE, sees=EndRequested)
 def _ended(state: State, _event: EndRequested, _manners: Manners) -> Step:
     return Over(state.books), (HangUp("client_ended"),)
-
-
-@when(*ALIVE, sees=ClientLeft)
-def _left(state: State, _event: ClientLeft, _manners: Manners) -> Step:
-    return Over(state.books), (HangUp("client_left"),)
 
 
 @when(*ALIVE, sees=SessionFailed)

@@ -26,6 +26,7 @@ from antiphon_server.conversation.moves import (
     settle,
 )
 from antiphon_server.conversation.states import (
+    Books,
     Call,
     Contested,
     Doubtful,
@@ -39,6 +40,7 @@ from antiphon_server.conversation.states import (
 from antiphon_server.conversation.vocabulary import (
     Command,
     DropUtterance,
+    ReleaseTranscripts,
     ReplyFailed,
     ReplyFinished,
     ReplySounded,
@@ -48,9 +50,11 @@ from antiphon_server.conversation.vocabulary import (
     TellToolCall,
     TellWords,
     ToolAnswered,
+    ToolRefused,
     ToolUsed,
     Trigger,
     Wait,
+    WithholdTranscripts,
 )
 
 RULES: Rules = {}
@@ -61,7 +65,7 @@ when = into(RULES)
 def _sounded(state: Thinking, event: ReplySounded, manners: Manners) -> Step:
     if event.reply != state.reply:
         return state, ()
-    speaking = Speaking(state.books, state.reply, state.trigger, voice=state.voice)
+    speaking = Speaking(state.books, state.reply, state.trigger, voice=state.voice, asks=state.asks)
     return speaking, (StopWaiting(FIRST_SOUND), Wait(REPLY, manners.reply_ms))
 
 
@@ -115,7 +119,8 @@ def _finished(
     if event.reply != state.reply:
         return state, ()
     unanswered = any(call.reply == state.reply for call in state.books.calls)
-    if unanswered and isinstance(state, Thinking | Speaking) and not state.voice:
+    waits = unanswered and not state.books.held
+    if waits and isinstance(state, Thinking | Speaking) and not state.voice:
         waiting = Waiting(state.books, state.reply)
         return waiting, (
             StopWaiting(FIRST_SOUND),
@@ -145,11 +150,32 @@ def _tool_used(
     others = tuple(call for call in state.books.calls if call.call_id != event.call_id)
     # An earlier call of this reply may have its result already: they are answered together.
     owed = None if state.books.owed == "tool_result" else state.books.owed
-    books = replace(state.books, calls=(*others, Call(event.call_id, event.reply)), owed=owed)
+    call = Call(event.call_id, event.reply, hold=event.hold)
+    books = replace(state.books, calls=(*others, call), owed=owed)
     return replace(state, books=books), (
         TellToolCall(event.reply, event.call_id),
         Wait(TOOL + event.call_id, event.timeout_ms),
+        *_transcripts(state.books, books),
     )
+
+
+def _transcripts(before: Books, after: Books) -> tuple[Command, ...]:
+    """The user's words are withheld while a result is held for (protocol section 4.6)."""
+    if before.held == after.held:
+        return ()
+    return (WithholdTranscripts(),) if after.held else (ReleaseTranscripts(),)
+
+
+@when(Thinking, Speaking, Contested, Doubtful, sees=ToolRefused)
+def _tool_refused(
+    state: Thinking | Speaking | Contested | Doubtful, event: ToolRefused, _manners: Manners
+) -> Step:
+    """The model has its answer already; it speaks again, together with any other results."""
+    if event.reply != state.reply:
+        return state, ()
+    others = any(call.reply == event.reply for call in state.books.calls)
+    owed: Trigger | None = state.books.owed or (None if others else "tool_result")
+    return replace(state, books=replace(state.books, owed=owed, refused=True)), ()
 
 
 def answered(state: Any, call_id: str, manners: Manners, *, in_time: bool = True) -> Step:
@@ -166,14 +192,14 @@ def answered(state: Any, call_id: str, manners: Manners, *, in_time: bool = True
     owed: Trigger | None = "tool_result" if complete and worth_telling else None
     books = replace(state.books, calls=left, owed=state.books.owed or owed)
     following = replace(state, books=books)
-    stop = StopWaiting(TOOL + call_id)
+    told = (StopWaiting(TOOL + call_id), *_transcripts(state.books, books))
     if isinstance(following, Waiting) and complete and answered.reply == following.reply:
         after, commands = over_waiting(following, manners)
-        return after, (stop, *commands)
+        return after, (*told, *commands)
     if isinstance(following, Quiet):
         after, commands = settle(books, manners)
-        return after, (stop, *commands)
-    return following, (stop,)
+        return after, (*told, *commands)
+    return following, told
 
 
 @when(*ALIVE, sees=ToolAnswered)

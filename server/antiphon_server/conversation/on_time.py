@@ -14,6 +14,7 @@ from antiphon_server.conversation.moves import (
     GRACE,
     INSIST,
     REPLY,
+    RESUME,
     SESSION,
     SILENCE,
     TOOL,
@@ -27,6 +28,7 @@ from antiphon_server.conversation.moves import (
     next_milestone,
     weigh,
 )
+from antiphon_server.conversation.on_drop import gave_up, words_too_late
 from antiphon_server.conversation.on_reply import (
     OVER,
     answered,
@@ -39,6 +41,7 @@ from antiphon_server.conversation.on_voice import (
 )
 from antiphon_server.conversation.states import (
     Contested,
+    Detached,
     Doubtful,
     Listening,
     Over,
@@ -143,4 +146,6 @@ _DEADLINES: dict[tuple[type[State], str], Callable[[Any, Manners], Step]] = {
     (Contested, REPLY): _sounds_too_long,
     (Doubtful, REPLY): _sounds_too_long,
     (Waiting, GRACE): over_waiting,
+    (Detached, WORDS): words_too_late,
+    (Detached, RESUME): gave_up,
 }

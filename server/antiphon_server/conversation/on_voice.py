@@ -21,6 +21,7 @@ from antiphon_server.conversation.moves import (
     may_interrupt,
     pause,
     pause_anew,
+    unheard,
     weigh,
 )
 from antiphon_server.conversation.states import (
@@ -32,7 +33,6 @@ from antiphon_server.conversation.states import (
     Speaking,
     Thinking,
     Waiting,
-    Wish,
 )
 from antiphon_server.conversation.vocabulary import (
     AskIfDone,
@@ -78,13 +78,7 @@ def _voice_before_reply(state: Thinking, _event: VoiceStarted, manners: Manners)
     """
     if not may_interrupt(state, manners):
         return replace(state, voice=True), ()
-    wish = state.books.wish
-    if state.trigger == "reply_create" or state.instructions is not None:
-        wish = wish or Wish(state.instructions)
-    # A reply that nobody heard was no step.
-    steps = max(0, state.books.steps - 1)
-    abandoned = abandon(state.books, state.reply)
-    books = replace(abandoned, owed=state.trigger, wish=wish, steps=steps)
+    books = abandon(unheard(state), state.reply)
     following, commands = listen(books, "", manners)
     return following, (TellSpeechStarted(), *close(state, interrupted=True), *commands)
 

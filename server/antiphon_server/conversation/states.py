@@ -4,7 +4,8 @@
                                                      │  ▲
                                                      ▼  │
                                                   Contested ◀─▶ Doubtful ──▶ Pausing
-    Speaking ──▶ Waiting (for tools) ──▶ Thinking            any ──▶ Over
+    Speaking ──▶ Waiting (for tools) ──▶ Thinking
+    any ──▶ Detached (from its client) ──▶ Quiet, Pausing or Thinking            any ──▶ Over
 
 The table in ``docs/reference/conversation.md`` is made by asking ``machine.step`` about each
 state and each event.
@@ -32,6 +33,8 @@ class Call(Struct, frozen=True):
     """Its reply was interrupted: a client may drop the result (protocol section 4.5). One that
     comes all the same is spoken of, but silence is not.
     """
+    hold: bool = False
+    """The conversation waits for the result (protocol section 4.6)."""
 
 
 class Books(Struct, frozen=True):
@@ -46,6 +49,13 @@ class Books(Struct, frozen=True):
     wish: Wish | None = None
     steps: int = 0
     """Replies in a row that answered nothing but tool results."""
+    refused: bool = False
+    """A tool call was refused, and no reply has asked the user yet for what is missing."""
+
+    @property
+    def held(self) -> bool:
+        """Whether what is owed must wait for a result."""
+        return any(call.hold for call in self.calls)
 
 
 class State(Struct, frozen=True, tag=True):
@@ -87,6 +97,8 @@ class Thinking(State, frozen=True):
     """There is a voice that does not count, because this reply may not be interrupted."""
     instructions: str | None = None
     """Kept until it sounds: a reply dropped before that is owed with its instructions."""
+    asks: bool = False
+    """It asks for what a refused tool call lacked."""
 
 
 class Speaking(State, frozen=True):
@@ -95,6 +107,8 @@ class Speaking(State, frozen=True):
     reply: int = 0
     trigger: Trigger = "user_speech"
     voice: bool = False
+    """As in ``Thinking``."""
+    asks: bool = False
     """As in ``Thinking``."""
 
 
@@ -123,6 +137,15 @@ class Waiting(State, frozen=True):
     """A reply has been heard to its end and stays open for the results of its tool calls."""
 
     reply: int = 0
+
+
+class Detached(State, frozen=True):
+    """The socket is gone. Ends with the client's return, or with the time for it."""
+
+    words: str = ""
+    """Of the utterance that was cut off."""
+    unsettled: bool = False
+    """Its final words are still awaited."""
 
 
 class Over(State, frozen=True):

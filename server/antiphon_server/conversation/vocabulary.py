@@ -74,11 +74,18 @@ class ReplySounded(Event, frozen=True):
 
 
 class ToolUsed(Event, frozen=True):
-    """The model called a tool in a reply."""
+    """The model called a tool in a reply; with ``hold`` the conversation waits for the result."""
 
     reply: int
     call_id: str
     timeout_ms: int
+    hold: bool = False
+
+
+class ToolRefused(Event, frozen=True):
+    """The model called a tool as it may not; nobody was told of it but the model."""
+
+    reply: int
 
 
 class ReplyFinished(Event, frozen=True):
@@ -122,8 +129,12 @@ class EndRequested(Event, frozen=True):
     """The client ended the session."""
 
 
-class ClientLeft(Event, frozen=True):
-    """The socket is gone."""
+class ClientDropped(Event, frozen=True):
+    """The socket is gone; the client may come back on another one."""
+
+
+class ClientReturned(Event, frozen=True):
+    """The client is back on a new socket, and was told that the session is ready."""
 
 
 class SessionFailed(Event, frozen=True):
@@ -209,6 +220,14 @@ class TellToolCall(Command, frozen=True):
 
     reply: int
     call_id: str
+
+
+class WithholdTranscripts(Command, frozen=True):
+    """Tell no words of the user until ``ReleaseTranscripts``, but keep them."""
+
+
+class ReleaseTranscripts(Command, frozen=True):
+    """Tell what was withheld, and withhold no more."""
 
 
 class TimeOutTool(Command, frozen=True):

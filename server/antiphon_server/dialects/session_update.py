@@ -17,13 +17,11 @@ from antiphon_protocol import ranges
 from antiphon_protocol.audio import ENCODINGS, PCM
 from antiphon_protocol.errors import (
     AgentIdNotFirst,
-    AgentNotFound,
     ImmutableField,
     InternalError,
     InvalidConfig,
     InvalidFormat,
     InvalidValue,
-    InvalidWebhook,
 )
 from antiphon_protocol.session_config import (
     FORMER_VOICES,
@@ -41,6 +39,7 @@ from antiphon_protocol.session_config import (
     TurnDetection,
     TurnDetectionUpdate,
 )
+from antiphon_server.dialects.tool_checks import keypad_only
 
 MOST_TOOLS = 64
 MOST_SCHEMA_BYTES = 32_768
@@ -56,7 +55,7 @@ def apply(
     ``first``: no update has been accepted yet. Raises a ``ProtocolError``; whether it is fatal
     is the caller's to ask (``on_first_update``).
     """
-    _refuse_what_is_not_inline(update, first=first)
+    refuse_what_is_not_inline(update, first=first)
     changed = replace(
         current,
         **_given(
@@ -88,7 +87,10 @@ def _or_default(value: Any, default: Any) -> Any:
     return default if value is None else value
 
 
-def _refuse_what_is_not_inline(update: SessionUpdate, *, first: bool) -> None:
+def refuse_what_is_not_inline(update: SessionUpdate, *, first: bool) -> None:
+    """An ``agent_id`` stands alone and comes first, a webhook comes first, and an ``llm`` is a
+    stored agent's. Raises a ``ProtocolError``.
+    """
     if update.agent_id is not UNSET and update.agent_id is not None:
         if not first:
             raise AgentIdNotFirst
@@ -97,15 +99,14 @@ def _refuse_what_is_not_inline(update: SessionUpdate, *, first: bool) -> None:
             raise InvalidValue(
                 "agent_id is mutually exclusive with other session fields", "agent_id"
             )
-        raise AgentNotFound
     if update.llm is not UNSET and update.llm is not None:
         raise InvalidValue(
             "BYO LLM config is not allowed on session.update; define it on a stored agent via "
             "POST /v1/agents",
             "llm",
         )
-    if update.webhook is not UNSET and update.webhook is not None:
-        raise InvalidWebhook("This server sends no webhooks", "webhook")
+    if update.webhook is not UNSET and update.webhook is not None and not first:
+        raise ImmutableField("webhook")
 
 
 def _requests(value: Any) -> Any:
@@ -131,8 +132,6 @@ def _input(current: InputConfig, update: InputUpdate | UnsetType | None, *, firs
             if name not in {"format", "turn_detection"}
         }
     )
-    if values.get("type") == "text":
-        raise InvalidValue("Text input is not available on this server", "input.type")
     return replace(
         current,
         **values,
@@ -154,8 +153,6 @@ def _output(
 ) -> Any:
     if update is UNSET or update is None:
         return UNSET
-    if update.type == "text":
-        raise InvalidValue("Text output is not available on this server", "output.type")
     voice = _or_default(update.voice, OutputConfig().voice)
     # Later any other voice, good or bad, is refused because it is frozen (section 3.1).
     if voice is not UNSET and first:
@@ -257,11 +254,7 @@ def _tool(update: ToolUpdate, path: str) -> Tool:
     if update.dtmf_collected_arguments:
         first = update.dtmf_collected_arguments[0]
         argument = first.get("parameter_name", "") if isinstance(first, dict) else first
-        raise InvalidValue(
-            f"tool '{update.name}' collects '{argument}' from the phone keypad (DTMF), which "
-            "only exists on telephony calls",
-            f"{path}.dtmf_collected_arguments",
-        )
+        raise keypad_only(update.name, argument, path)
     parameters = _parameters(update.parameters, f"{path}.parameters")
     default = Tool("")
     chosen = {

@@ -3,27 +3,52 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from typing import Any
 
 import structlog
 
-from antiphon_protocol.errors import AtCapacity
+from antiphon_protocol.errors import AtCapacity, InternalError
+from antiphon_protocol.session_config import Webhook
 from antiphon_providers import registry
 from antiphon_providers.errors import NotInstalled, ProviderError
 from antiphon_providers.interfaces import Provider
 from antiphon_server.call.ears import Clean, HearingServices
 from antiphon_server.call.reply import SpeakingServices
 from antiphon_server.call.services import Services
+from antiphon_server.dialects.voice_agent import Bound
+from antiphon_server.edge.backstage import Backstage, StartFailed
+from antiphon_server.edge.calls import Calls
+from antiphon_server.security.admission import Admission
 from antiphon_server.security.keys import Keys
+from antiphon_server.security.limits import Lease, Limits
+from antiphon_server.security.secrets import Unsealable
 from antiphon_server.security.tokens import Tokens
 from antiphon_server.settings import STAGE_OPTIONS, Settings
+from antiphon_server.store.database import Unreachable
+from antiphon_server.webhooks.inline import inline_check, seal_inline
 
 log = structlog.get_logger()
 
 
-class StartFailed(Exception):
-    """A provider cannot serve; the message says which and what to do."""
+SPARE_SOCKETS = 100
+"""Beyond two for each session: those that have not sent their first message yet."""
+
+
+class Room:
+    """What one session takes of a node and of its key."""
+
+    def __init__(self, node: Node, lease: Lease) -> None:
+        self._node: Node | None = node
+        self._lease = lease
+
+    def leave(self) -> None:
+        """Gives it back; again, it changes nothing."""
+        if self._node is not None:
+            self._node.leave()
+            self._lease.release()
+        self._node = None
 
 
 class Node:
@@ -31,9 +56,18 @@ class Node:
 
     def __init__(self, settings: Settings) -> None:
         self.settings = settings
-        self.keys = Keys(settings.api_keys, Tokens(one_time=settings.one_time_tokens))
+        self.backstage = stage = Backstage(settings)
+        self.keys = Keys(
+            settings.api_keys,
+            Tokens(one_time=settings.one_time_tokens),
+            stage.key_store,
+            stage.vault.pepper,
+        )
+        self.calls = Calls()
         self.ready = False
+        self._limits = Limits(settings)
         self._sessions = 0
+        self._sockets = 0
         self._providers: dict[str, Any] = {}
         self._noise_suppression: Callable[[], Clean] | None = None
 
@@ -46,7 +80,32 @@ class Node:
             SpeakingServices(stages["llm"], stages["tts"]),
             self.settings.audio_lead_ms,
             self._noise_suppression,
+            recorder=self.backstage.ledger,
+            http_tools=self.backstage.http_tools,
+            journal=self.backstage.journal(),
+            recording=self.backstage.recording(),
         )
+
+    async def bind(self, account: str, agent_id: str) -> Bound | None:
+        """A stored agent of an account, ready to be called; None where there is none.
+
+        Raises ``InvalidValue`` for an agent that cannot run on a WebSocket, and
+        ``InternalError`` where it cannot be read.
+        """
+        try:
+            agent = await self.backstage.agents.bind(account, agent_id)
+        except (Unreachable, Unsealable) as failure:
+            log.exception("stored agent cannot be read", agent=agent_id)
+            raise InternalError from failure
+        if agent is None:
+            return None
+        model = self.backstage.models.of(agent.models) if agent.models else None
+        return Bound(agent.config, agent.http, model)
+
+    async def seal_webhook(self, session_id: str, webhook: Webhook) -> bytes:
+        """An inline webhook, checked and sealed. Raises ``InvalidWebhook``."""
+        checked = await inline_check(webhook, self.backstage.guard)
+        return seal_inline(self.backstage.vault, session_id, checked)
 
     def create(self) -> None:
         """Makes the providers from settings. Raises ``StartFailed``."""
@@ -88,23 +147,40 @@ class Node:
             elif isinstance(result, BaseException):
                 await self.close()
                 raise result
+        await self.backstage.start()
         self.ready = True
 
     async def close(self) -> None:
         """Releases the providers."""
         self.ready = False
+        await self.calls.close()
         providers: list[Provider] = list(self._providers.values())
         await asyncio.gather(*(provider.close() for provider in providers), return_exceptions=True)
+        await self.keys.close()
+        await self.backstage.close()
 
-    def enter(self) -> None:
-        """One more session. Raises ``AtCapacity``."""
+    def enter(self, admission: Admission) -> Room:
+        """Room for one more session. Raises ``AtCapacity`` and ``ConcurrencyExceeded``."""
         if self._sessions >= self.settings.max_sessions:
             raise AtCapacity
+        lease = self._limits.lease(admission)
         self._sessions += 1
+        return Room(self, lease)
 
     def leave(self) -> None:
         """One session less."""
         self._sessions -= 1
+
+    @contextmanager
+    def socket(self) -> Iterator[None]:
+        """One more socket, which may be about to resume a session. Raises ``AtCapacity``."""
+        if self._sockets >= 2 * self.settings.max_sessions + SPARE_SOCKETS:
+            raise AtCapacity
+        self._sockets += 1
+        try:
+            yield
+        finally:
+            self._sockets -= 1
 
 
 def _advice(setting: str, failure: ProviderError) -> str:

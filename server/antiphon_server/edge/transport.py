@@ -8,13 +8,18 @@ import errno
 import gc
 import signal
 import socket
-from collections.abc import Iterator
+from collections import OrderedDict
+from collections.abc import Callable, Iterator
+from http import HTTPStatus
 from types import FrameType
 from typing import Any
 
 import uvicorn
 from uvicorn.protocols.websockets.websockets_sansio_impl import WebSocketsSansIOProtocol
+from websockets.frames import Frame
+from websockets.http11 import Request
 
+from antiphon_server.edge.socket import MARK
 from antiphon_server.settings import Settings
 
 ABORT_SECONDS = 2.0
@@ -29,7 +34,40 @@ class AddressTaken(Exception):
 
 
 class HardenedWebSocket(WebSocketsSansIOProtocol):
-    """uvicorn waits for ever for a client that reads nothing; this one is cut."""
+    """uvicorn waits for ever for a client that reads nothing; this one is cut. And it tells
+    what a client has taken: a ping goes after it, and the pong comes back (RFC 6455, 5.5.3).
+    """
+
+    def handle_connect(self, event: Request) -> None:
+        """The application may set marks."""
+        super().handle_connect(event)
+        self._marks: OrderedDict[bytes, Callable[[], None]] = OrderedDict()
+        self._marked = 0
+        if self.response.status_code == HTTPStatus.SWITCHING_PROTOCOLS:
+            extensions: dict[str, Any] = self.scope["extensions"]
+            extensions[MARK] = self.mark
+
+    def mark(self, passed: Callable[[], None]) -> None:
+        """Calls ``passed`` once the client's side has taken all that was sent so far."""
+        if self.close_sent or self.transport.is_closing():
+            return
+        self._marked += 1
+        payload = self._marked.to_bytes(8)
+        self._marks[payload] = passed
+        self.conn.send_ping(payload)
+        self.transport.write(b"".join(self.conn.data_to_send()))
+
+    def handle_pong(self, event: Frame) -> None:
+        """A pong answers its ping and all before it."""
+        payload = bytes(event.data)
+        if payload not in self._marks:
+            super().handle_pong(event)
+            return
+        while True:
+            answered, passed = self._marks.popitem(last=False)
+            passed()
+            if answered == payload:
+                return
 
     def keepalive_timeout(self) -> None:
         """A pong is missing: close, and abort if even that is not taken."""

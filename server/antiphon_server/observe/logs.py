@@ -91,7 +91,11 @@ def configure(level: str, log_format: str, stream: TextIO | None = None) -> None
     renderer: Any = (
         structlog.processors.JSONRenderer(sort_keys=False)
         if as_json
-        else structlog.dev.ConsoleRenderer(colors=target.isatty())
+        else structlog.dev.ConsoleRenderer(
+            # Never with local variables: they may hold what a client said, or a secret.
+            colors=target.isatty(),
+            exception_formatter=structlog.dev.plain_traceback,
+        )
     )
     processors: list[Any] = [
         structlog.contextvars.merge_contextvars,

@@ -45,6 +45,17 @@ SESSIONS_STARTED = Counter("antiphon_sessions_started", "Sessions started.", reg
 SESSIONS_ENDED = Counter(
     "antiphon_sessions_ended", "Sessions ended, by how.", ["ending"], registry=REGISTRY
 )
+SESSIONS_DETACHED = Gauge(
+    "antiphon_sessions_detached", "Live sessions whose socket is lost.", registry=REGISTRY
+)
+RESUMES = Counter(
+    "antiphon_session_resumes", "Attempts to resume a session, by outcome.", ["outcome"],
+    registry=REGISTRY,
+)  # fmt: skip
+UNDURABLE = Counter(
+    "antiphon_undurable_events", "Events told to clients before their record was durable.",
+    registry=REGISTRY,
+)  # fmt: skip
 SESSIONS_REFUSED = Counter(
     "antiphon_sessions_refused", "Sockets refused, by error code.", ["code"], registry=REGISTRY
 )
@@ -76,10 +87,43 @@ LATE_AUDIO = Counter(
     "antiphon_audio_late", "Times that reply audio ran dry before the reply's end.",
     registry=REGISTRY,
 )  # fmt: skip
+WEBHOOK_ATTEMPTS = Counter(
+    "antiphon_webhook_attempts", "Attempts to deliver a webhook, by outcome.", ["outcome"],
+    registry=REGISTRY,
+)  # fmt: skip
+WEBHOOKS_PENDING = Gauge(
+    "antiphon_webhooks_pending", "Webhook deliveries that wait, in the whole database.",
+    registry=REGISTRY,
+)  # fmt: skip
 LOG_LINES_DROPPED = Counter(
     "antiphon_log_lines_dropped", "Log lines dropped because they could not be written in time.",
     registry=REGISTRY,
 )  # fmt: skip
+RECORDS = Counter(
+    "antiphon_records", "Records of sessions that were made durable.", registry=REGISTRY
+)
+RECORDS_LOST = Counter(
+    "antiphon_records_lost", "Records of sessions that could not be written to disk.",
+    registry=REGISTRY,
+)  # fmt: skip
+RECORDS_REJECTED = Counter(
+    "antiphon_records_rejected",
+    "Records that the database cannot hold; they stay in `rejected.jsonl` of the spool.",
+    registry=REGISTRY,
+)
+RECORD_DURABLE = Histogram(
+    "antiphon_record_durable_seconds",
+    "Time from a record to its being durable, of the oldest in each write.",
+    buckets=(0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 1.0, 5.0),
+    registry=REGISTRY,
+)
+SPOOL_BYTES = Gauge(
+    "antiphon_spool_bytes", "Bytes of records that the database has not taken yet.",
+    registry=REGISTRY,
+)  # fmt: skip
+DATABASE_OUTAGES = Counter(
+    "antiphon_database_outages", "Times the database stopped taking records.", registry=REGISTRY
+)
 
 
 @cache

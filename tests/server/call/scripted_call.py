@@ -12,7 +12,8 @@ import msgspec
 from antiphon_protocol import codec
 from antiphon_protocol import voice_agent as wire
 from antiphon_protocol.audio import PCM, Encoding
-from antiphon_protocol.session_config import SessionConfig
+from antiphon_protocol.errors import AgentNotFound, InvalidWebhook
+from antiphon_protocol.session_config import SessionConfig, Webhook
 from antiphon_providers.scripted import (
     ScriptedLanguageModel,
     ScriptedSpeechToText,
@@ -26,12 +27,13 @@ from antiphon_providers.scripted.text_to_speech import TextToSpeechScript
 from antiphon_providers.scripted.tones import sine
 from antiphon_providers.scripted.turn_model import TurnModelScript
 from antiphon_providers.scripted.voice_activity import VoiceActivityScript
+from antiphon_server.call.chronicle import Owner
 from antiphon_server.call.ears import Clean, HearingServices
 from antiphon_server.call.reply import SpeakingServices
 from antiphon_server.call.services import Services
 from antiphon_server.call.session import Session
 from antiphon_server.dialects import voice_agent
-from antiphon_server.dialects.call_settings import call_settings
+from antiphon_server.dialects.call_settings import CallTimes, call_settings
 from antiphon_server.observe import metrics
 
 FRAME_MS = 20
@@ -105,6 +107,7 @@ class Line:
         self.reads = asyncio.Event()
         self.reads.set()
         self.gone = False
+        self.confirms = True
 
     async def receive(self) -> str | bytes | None:
         """The next frame."""
@@ -121,21 +124,81 @@ class Line:
         async with self.news:
             self.news.notify_all()
 
+    def mark(self, passed: Callable[[], None]) -> bool:
+        """What was sent was taken, unless ``confirms`` is off: then nobody knows."""
+        if self.confirms:
+            passed()
+        return True
+
     async def close(self, code: int) -> None:
         """The first code counts."""
         if self.closed is None:
             self.closed = code
 
 
+class LoneHost:
+    """The server around one session: it has one agent, room for it, and no webhooks."""
+
+    def __init__(self) -> None:
+        self.bound: voice_agent.Bound | None = None
+        self.resume_tokens: list[str] = []
+
+    async def bind(self, _agent_id: str) -> voice_agent.Bound:
+        """The agent there is, whatever its id."""
+        if self.bound is None:
+            raise AgentNotFound
+        return self.bound
+
+    async def seal(self, _webhook: Webhook) -> bytes:
+        """None is accepted."""
+        raise InvalidWebhook("No webhooks here", "webhook")
+
+    def admit(self, agent_id: str | None, webhook: bytes | None) -> Owner:
+        """There is room."""
+        return Owner("account", "key", agent_id, webhook)
+
+    def trust(self, resume_token: str) -> None:
+        """The newest is last."""
+        self.resume_tokens.append(resume_token)
+
+
 class Caller:
     """A client of one session."""
 
-    def __init__(self, line: Line, session: Session, dialect: voice_agent.VoiceAgent) -> None:
+    def __init__(
+        self, line: Line, session: Session, dialect: voice_agent.VoiceAgent, host: LoneHost
+    ) -> None:
         self.line = line
         self.session = session
         self.dialect = dialect
+        self.host = host
         self.running: asyncio.Task[None]
+        self._reading: asyncio.Task[None] | None = None
+        self.resumes: list[wire.ResumeSession] = []
+        """What asked for another session."""
         self._seen = 0
+
+    def read(self, line: Line) -> None:
+        """Gives the session what comes over a line, until it is gone."""
+        self._reading = asyncio.get_running_loop().create_task(self._read(line), name="read")
+
+    async def _read(self, line: Line) -> None:
+        try:
+            while (frame := await line.receive()) is not None:
+                asked = await self.dialect.receive(frame)
+                if asked is not None:
+                    self.resumes.append(asked)
+        except Exception:  # noqa: BLE001
+            self.session.break_off()
+        self.session.lost(line)
+
+    async def hang_up(self) -> None:
+        """The client is gone for good, or was hung up on."""
+        self.line.reads.set()
+        self.line.coming.put_nowait(None)
+        await self.running
+        if self._reading is not None:
+            await self._reading
 
     def tell(self, *messages: wire.ClientMessage) -> None:
         """Sends messages at once."""
@@ -199,6 +262,7 @@ async def calling(
     *,
     timeline: bool = False,
     session_seconds: int = 10_800,
+    resume_seconds: int = 0,
     **session: Any,
 ) -> AsyncIterator[Caller]:
     """A running session; with ``session`` fields its first update has been sent.
@@ -206,18 +270,18 @@ async def calling(
     At the end the client leaves; nothing of the call may be left over.
     """
     before = sessions()
-    terms = voice_agent.Terms(session_seconds=session_seconds)
+    terms = voice_agent.Terms(
+        session_seconds=session_seconds, resume_seconds=resume_seconds, tells_timeline=timeline
+    )
     line = Line()
-    settings = call_settings(SessionConfig(""), session_seconds * 1000)
-    made = Session(voice_agent.session_id(), line, (stages or Stages()).services(), settings)
-    dialect = voice_agent.VoiceAgent(made, terms, tells_timeline=timeline)
-    caller = Caller(line, made, dialect)
-
-    async def read() -> None:
-        while (frame := await line.receive()) is not None:
-            dialect.receive(frame)
-
-    caller.running = asyncio.get_running_loop().create_task(made.run(dialect, read))
+    settings = call_settings(SessionConfig(""), CallTimes(session_seconds * 1000))
+    made = Session(voice_agent.session_id(), (stages or Stages()).services(), settings)
+    host = LoneHost()
+    dialect = voice_agent.VoiceAgent(made, terms, host)
+    caller = Caller(line, made, dialect, host)
+    running = made.run(dialect, line)
+    caller.running = asyncio.get_running_loop().create_task(running, name="session")
+    caller.read(line)
     try:
         if session:
             caller.update(**session)
@@ -228,9 +292,7 @@ async def calling(
         line.coming.put_nowait(None)
         await asyncio.wait([caller.running])
         raise
-    line.reads.set()
-    line.coming.put_nowait(None)
-    await caller.running
+    await caller.hang_up()
     await _nothing_left()
     assert sessions() == before
 

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 
 import pytest
 
 from antiphon_protocol.audio import PCM, PCMU
 from antiphon_server.call import outbox
+from antiphon_server.call.dialect import Frame
 from antiphon_server.call.outbox import ClientStalled, Outbox, Playback
 from server.call.scripted_call import sample
 from virtual_time import in_virtual_time
@@ -25,6 +26,9 @@ class Wire:
         self.loop = asyncio.get_running_loop()
         self.frames: list[tuple[float, str]] = []
         self.sounded: list[int] = []
+        self.heard_at: list[tuple[float, float]] = []
+        self.marks: list[Callable[[], None]] = []
+        self.can_tell = True
         self.open = asyncio.Event()
         self.open.set()
         self.outbox = Outbox(self.loop.time)
@@ -50,11 +54,26 @@ class Wire:
         self.outbox.begin(playback)
         return playback
 
+    async def receive(self) -> None:
+        """Says nothing."""
+
+    def mark(self, passed: Callable[[], None]) -> bool:
+        """Tells what was taken, when it is asked to."""
+        self.marks.append(passed)
+        return self.can_tell
+
+    async def close(self, code: int) -> None:
+        """Stays."""
+
     async def run(self) -> None:
         """Sends until closed."""
         await self.outbox.run(
-            self.send, lambda reply, raw: f"audio {reply} {len(raw)}", self.sounded.append
+            self, lambda reply, raw: f"audio {reply} {len(raw)}", self._audio_sent
         )
+
+    def _audio_sent(self, reply: int, audio: bytes, sounds_at: float) -> None:
+        self.sounded.append(reply)
+        self.heard_at.append((sounds_at, PCM.ms(len(audio))))
 
 
 @asynccontextmanager
@@ -78,7 +97,7 @@ async def test_messages_go_at_once_and_in_order() -> None:
     """None waits for a clock, none overtakes another."""
     async with sending() as line:
         for number in range(100):
-            line.outbox.tell(str(number))
+            line.outbox.tell(Frame(str(number)))
     assert [frame for _, frame in line.frames] == [str(number) for number in range(100)]
     assert {when for when, _ in line.frames} == {0.0}
 
@@ -121,7 +140,7 @@ async def test_a_message_overtakes_audio_that_is_not_due() -> None:
         playback = line.playback()
         line.outbox.play(playback, pcm(1000))
         await asyncio.sleep(0.01)
-        line.outbox.tell("now")
+        line.outbox.tell(Frame("now"))
         await asyncio.sleep(0.0001)
         when, frame = line.frames[-1]
         assert frame == "now"
@@ -137,7 +156,7 @@ async def test_after_hush_no_frame_of_the_reply_is_sent() -> None:
         line.outbox.play(playback, pcm(2000))
         await asyncio.sleep(0.5)
         line.outbox.hush(1)
-        line.outbox.tell("done")
+        line.outbox.tell(Frame("done"))
         line.outbox.play(playback, pcm(2000))
         await asyncio.sleep(5)
     frames = [frame for _, frame in line.frames]
@@ -265,9 +284,9 @@ async def test_a_client_that_leaves_too_much_unread_is_stalled() -> None:
     line = Wire()
     frame = "x" * 1024
     for _ in range(outbox.MOST_WAITING_BYTES // 1024):
-        line.outbox.tell(frame)
+        line.outbox.tell(Frame(frame))
     with pytest.raises(ClientStalled):
-        line.outbox.tell(frame)
+        line.outbox.tell(Frame(frame))
 
 
 @in_virtual_time
@@ -275,7 +294,7 @@ async def test_what_was_read_no_longer_counts_as_unread() -> None:
     """Megabytes in all are no offence for a client that reads."""
     async with sending() as line:
         for _ in range(100):
-            line.outbox.tell("x" * 100_000)
+            line.outbox.tell(Frame("x" * 100_000))
             await asyncio.sleep(0.001)
     assert len(line.frames) == 100
 
@@ -289,7 +308,7 @@ async def test_a_frame_that_is_not_taken_in_time_is_a_stall() -> None:
         if is_audio:
             line.outbox.play(line.playback(), pcm(100))
         else:
-            line.outbox.tell("a message")
+            line.outbox.tell(Frame("a message"))
         began = line.loop.time()
         with pytest.raises(ClientStalled):
             await line.run()
@@ -302,7 +321,7 @@ async def test_closing_sends_the_messages_that_wait_and_no_audio() -> None:
     line = Wire()
     playback = line.playback()
     line.outbox.play(playback, pcm(5000))
-    line.outbox.tell("goodbye")
+    line.outbox.tell(Frame("goodbye"))
     line.outbox.close()
     await line.run()
     assert [frame for _, frame in line.frames] == ["goodbye"]
@@ -332,3 +351,130 @@ async def test_waiting_costs_no_turns_of_the_loop() -> None:
     line.outbox.close()
     await task
     assert took < 3 * 2.5 * 778 / outbox.FRAME_MS
+
+
+# --- over one socket after the other -------------------------------------------------------
+
+
+def committed(number: int) -> Frame:
+    """An event that outlives its socket."""
+    return Frame(f"event {number}", number)
+
+
+async def _dropped(line: Wire, running: asyncio.Task[None]) -> None:
+    """The socket is gone."""
+    running.cancel()
+    await asyncio.wait([running])
+    line.outbox.drop()
+
+
+@in_virtual_time
+async def test_what_is_committed_outlives_the_socket() -> None:
+    """What was not sent goes over the next one, in order, after that one's first frames; what
+    was of the moment is forgotten.
+    """
+    line = Wire()
+    line.open.clear()
+    running = asyncio.create_task(line.run())
+    for frame in (committed(1), Frame("delta"), committed(2)):
+        line.outbox.tell(frame)
+    await asyncio.sleep(1)
+    await _dropped(line, running)
+    line.outbox.tell(Frame("said while nobody was there"))
+    line.outbox.tell(committed(3))
+    line.open.set()
+    line.outbox.reconnect([Frame("ready")], None)
+    line.outbox.close()
+    await line.run()
+    assert [frame for _, frame in line.frames] == ["ready", "event 1", "event 2", "event 3"]
+
+
+@in_virtual_time
+async def test_what_the_client_is_not_known_to_have_is_sent_again() -> None:
+    """A socket that takes a frame is no client that has it."""
+    line = Wire()
+    running = asyncio.create_task(line.run())
+    line.outbox.tell(committed(1))
+    await asyncio.sleep(0)
+    await asyncio.sleep(0)
+    line.outbox.tell(committed(2))
+    await asyncio.sleep(1)
+    line.marks[0]()
+    await _dropped(line, running)
+    line.outbox.reconnect([], None)
+    line.outbox.close()
+    await line.run()
+    assert [frame for _, frame in line.frames] == ["event 1", "event 2", "event 2"]
+
+
+@in_virtual_time
+async def test_a_client_that_says_what_it_has_is_sent_the_rest() -> None:
+    """Nothing twice, nothing not at all."""
+    line = Wire()
+    running = asyncio.create_task(line.run())
+    for number in (1, 2, 3):
+        line.outbox.tell(committed(number))
+    await asyncio.sleep(1)
+    await _dropped(line, running)
+    line.outbox.reconnect([], 2)
+    line.outbox.close()
+    await line.run()
+    assert [frame for _, frame in line.frames] == ["event 1", "event 2", "event 3", "event 3"]
+
+
+@in_virtual_time
+async def test_where_nobody_can_tell_what_was_taken_a_frame_is_sent_once() -> None:
+    """Twice would be wrong each time; not at all is wrong only where a socket breaks."""
+    line = Wire()
+    line.can_tell = False
+    running = asyncio.create_task(line.run())
+    line.outbox.tell(committed(1))
+    await asyncio.sleep(1)
+    await _dropped(line, running)
+    line.outbox.reconnect([], None)
+    line.outbox.close()
+    await line.run()
+    assert [frame for _, frame in line.frames] == ["event 1"]
+
+
+@in_virtual_time
+async def test_nothing_is_told_before_its_record_is_durable() -> None:
+    """And what comes after it waits with it: the order is the order of telling."""
+    async with sending() as line:
+        durable = line.loop.create_future()
+        line.outbox.tell(committed(1), durable)
+        line.outbox.tell(Frame("delta"))
+        await asyncio.sleep(0.1)
+        assert line.frames == []
+        durable.set_result(None)
+    assert line.frames == [(0.1, "event 1"), (0.1, "delta")]
+
+
+@in_virtual_time
+async def test_a_disk_that_hangs_does_not_silence_a_call() -> None:
+    """It is told all the same, late, and counted."""
+    before = sample("antiphon_undurable_events_total")
+    async with sending() as line:
+        never = line.loop.create_future()
+        line.outbox.tell(committed(1), never)
+    assert line.frames == [(outbox.DURABLE_SECONDS, "event 1")]
+    async with sending() as line:
+        broken = line.loop.create_future()
+        broken.set_exception(OSError("disk is full"))
+        line.outbox.tell(committed(1), broken)
+    assert [frame for _, frame in line.frames] == ["event 1"]
+    assert sample("antiphon_undurable_events_total") == before + 2
+
+
+@in_virtual_time
+async def test_audio_is_known_by_the_moment_it_is_heard() -> None:
+    """Each frame follows the one before it, whatever the lead."""
+    async with sending() as line:
+        playback = line.playback()
+        line.outbox.play(playback, pcm(400))
+        line.outbox.complete(playback)
+        await playback.finished()
+    passed = 0.0
+    for sounds_at, ms in line.heard_at:
+        assert sounds_at == pytest.approx(passed / 1000)
+        passed += ms

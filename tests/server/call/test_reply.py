@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 from msgspec.structs import replace
 
+from antiphon_protocol import codec
 from antiphon_protocol.audio import PCM, PCMU
 from antiphon_providers.interfaces import (
     Message,
@@ -17,7 +18,6 @@ from antiphon_providers.interfaces import (
     Said,
     Sound,
     Spent,
-    ToolSpec,
     ToolUse,
     Used,
 )
@@ -26,7 +26,7 @@ from antiphon_providers.scripted.language_model import said
 from antiphon_server.call import reply as reply_module
 from antiphon_server.call.outbox import Outbox, Playback
 from antiphon_server.call.reply import Reply, ReplyDoors, SpeakingServices, Task
-from antiphon_server.call.settings import CallSettings, CallTool
+from antiphon_server.call.settings import CallSettings
 from antiphon_server.call.sound import decode
 from antiphon_server.call.timeline import ReplyClock
 from antiphon_server.conversation.heard import TimedWord
@@ -37,7 +37,7 @@ from antiphon_server.conversation.vocabulary import (
     ReplyFinished,
     ToolUsed,
 )
-from server.call.scripted_call import llm, sample, tts
+from server.call.scripted_call import Line, llm, sample, tts
 from virtual_time import in_virtual_time
 
 PROMPT = Prompt((Message(role="user", content="hello"),))
@@ -51,6 +51,7 @@ class Stage:
         self.loop = asyncio.get_running_loop()
         self.events: list[Event] = []
         self.words: list[tuple[str, bool]] = []
+        self.shown: list[tuple[list[str], bool]] = []
         self.uses: list[ToolUse] = []
         self.audio: list[tuple[float, bytes]] = []
         self.settings = settings or CallSettings()
@@ -58,7 +59,12 @@ class Stage:
         self.clock = ReplyClock(1, "user_speech", self.loop.time())
         self.playback = Playback(1, self.settings.output, 200)
         doors = ReplyDoors(
-            self.outbox, self.loop.time, self.events.append, self.uses.append, self._words
+            self.outbox,
+            self.loop.time,
+            self.events.append,
+            self._use,
+            self._words,
+            self._shown,
         )
         services = SpeakingServices(model, voice)
         self.reply = Reply(services, self.settings, self.clock, self.playback, doors)
@@ -66,18 +72,23 @@ class Stage:
     def _words(self, _reply: int, words: list[TimedWord], last: bool) -> None:
         self.words += [(word.text, last and word is words[-1]) for word in words]
 
+    def _use(self, reply: int, use: ToolUse) -> None:
+        self.uses.append(use)
+        self.events.append(ToolUsed(reply, use.call_id, 120_000))
+
+    def _shown(self, _reply: int, words: list[str], last: bool) -> None:
+        self.shown.append((words, last))
+
     def _frame(self, _reply: int, raw: bytes) -> str:
         self.audio.append((self.loop.time(), raw))
-        return "audio"
+        return codec.encode_reply_audio("resp_1", raw, 0.0)
 
     async def run(self, task: Task) -> None:
         """Runs the reply to its end, sending."""
-
-        async def send(_frame: str) -> None:
-            return
-
         self.outbox.begin(self.playback)
-        sending = asyncio.create_task(self.outbox.run(send, self._frame, lambda _reply: None))
+        sending = asyncio.create_task(
+            self.outbox.run(Line(), self._frame, lambda _reply, _audio, _at: None)
+        )
         try:
             await self.reply.run(task)
         finally:
@@ -217,17 +228,14 @@ async def test_a_reply_that_never_ends_is_cut_at_its_longest() -> None:
 
 @in_virtual_time
 async def test_a_reply_of_tool_calls_alone_makes_no_sound() -> None:
-    """The call is noticed with its own timeout, once it is known to the ledger; then the reply
-    is finished.
-    """
+    """Each call is passed on as it is made; then the reply is finished."""
     use = ToolUse("call_1", "look_up", {"n": 1})
     other = ToolUse("call_2", "unlisted", {})
     model = ScriptedLanguageModel(answer=lambda _prompt: [Used(use), Used(other), Spent(1, 1)])
-    settings = replace(CallSettings(), tools=(CallTool(ToolSpec("look_up"), timeout_ms=7000),))
-    stage = await _answered(model, tts(), settings)
+    stage = await _answered(model, tts())
     assert stage.uses == [use, other]
     assert stage.events == [
-        ToolUsed(1, "call_1", 7000),
+        ToolUsed(1, "call_1", 120_000),
         ToolUsed(1, "call_2", 120_000),
         ReplyFinished(1),
     ]

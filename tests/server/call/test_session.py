@@ -13,6 +13,7 @@ from antiphon_protocol import codec
 from antiphon_protocol import voice_agent as wire
 from antiphon_providers.interfaces import Sound
 from antiphon_providers.scripted import ScriptedTextToSpeech
+from antiphon_server.call.dialect import Frame
 from antiphon_server.call.outbox import MOST_WAITING_BYTES
 from antiphon_server.conversation.manners import ADAPTIVE
 from server.call.scripted_call import (
@@ -314,7 +315,7 @@ async def test_an_end_that_finds_the_outbox_full_is_still_an_end() -> None:
     async with calling(system_prompt="p") as caller:
         caller.line.reads.clear()
         await asyncio.sleep(0)
-        caller.session.tell(["x" * (MOST_WAITING_BYTES - 3)])
+        caller.session.tell([Frame("x" * (MOST_WAITING_BYTES - 3))])
         caller.tell(wire.EndSession())
         await caller.running
     assert sample("antiphon_sessions_ended_total", ending="client_ended") == before + 1
@@ -341,5 +342,6 @@ async def test_log_lines_say_which_session_and_which_turn() -> None:
     assert [(line["event"], line["turn"]) for line in lines] == [
         ("session started", 0),
         ("reply sounded", 1),
+        ("socket lost", 1),
         ("session ended", 1),
     ]

@@ -9,6 +9,7 @@ import pytest
 
 from antiphon_protocol import voice_agent as wire
 from antiphon_providers.scripted import Fault, ScriptedTurnModel
+from antiphon_server.call.dialect import Frame
 from antiphon_server.dialects import voice_agent
 from server.call.scripted_call import (
     Stages,
@@ -130,11 +131,12 @@ async def test_a_fault_of_our_own_ends_one_call_with_an_error() -> None:
     """A dialect that raises: the call is closed and counted, not stuck."""
 
     class Faulty(voice_agent.VoiceAgent):
-        def speech_started(self) -> list[str]:
+        def speech_started(self) -> list[Frame]:
             raise ZeroDivisionError
 
     async with calling(system_prompt="p") as caller:
-        caller.session._dialect = Faulty(caller.session, voice_agent.Terms())
+        faulty = Faulty(caller.session, voice_agent.Terms(), caller.host)
+        caller.session._performing().dialect = faulty
         await caller.play(voiced(300))
         assert await caller.ended() == 1011
         assert caller.heard(wire.SessionError)[-1].code == "internal_error"

@@ -10,6 +10,7 @@ from antiphon_server.conversation import vocabulary as v
 from antiphon_server.conversation.manners import ADAPTIVE, Manners, fixed
 from antiphon_server.conversation.states import (
     Contested,
+    Detached,
     Doubtful,
     Listening,
     Over,
@@ -28,6 +29,8 @@ MANNERS = (
     Manners(greeting_interruptible=False, tool_steps=2),
     Manners(patience=fixed(1000, 3000)),
     Manners(patience=ADAPTIVE["max_accuracy"], pause_ms=500),
+    Manners(refusal_interruptible=False),
+    Manners(resume_ms=0),
 )
 WORDS = ("", "uh-huh", "yes", "tell me more", "and then the", "stop", "what time is it?")
 CALLS = ("a", "b", "c")
@@ -41,6 +44,7 @@ DEADLINES: dict[type[State], tuple[frozenset[str], ...]] = {
     Contested: (frozenset({moves.INSIST}), frozenset({moves.REPLY})),
     Doubtful: (frozenset({moves.WORDS}), frozenset({moves.REPLY})),
     Waiting: (frozenset({moves.GRACE}),),
+    Detached: (frozenset({moves.RESUME}),),
 }
 """For each state groups of timers, of each of which one must be running."""
 
@@ -53,6 +57,7 @@ ALLOWED: dict[type[State], frozenset[str]] = {
     Contested: frozenset({moves.INSIST, moves.REPLY}),
     Doubtful: frozenset({moves.WORDS, moves.REPLY}),
     Waiting: frozenset({moves.GRACE}),
+    Detached: frozenset({moves.RESUME, moves.WORDS}),
 }
 """The timers, besides the session's and the tools', that may run in each state."""
 
@@ -69,6 +74,7 @@ class Chronicle:
         self.turns: list[str] = []
         self.speech_told = False
         self.hung_up = False
+        self.withheld = False
         self.told_calls: set[str] = set()
         self.unanswered = False
         self.state, first = machine.begin(manners)
@@ -96,7 +102,7 @@ class Chronicle:
             following = commands[index + 1] if index + 1 < len(commands) else None
             self._check(command, following)
 
-    def _check(self, command: v.Command, following: v.Command | None) -> None:  # noqa: C901
+    def _check(self, command: v.Command, following: v.Command | None) -> None:  # noqa: C901, PLR0912
         match command:
             case v.Wait():
                 assert command.ms > 0
@@ -133,6 +139,12 @@ class Chronicle:
                 assert self.open_reply is None, "a turn is taken when no reply is open"
                 self.turns.append(command.text)
                 self.unanswered = True
+            case v.WithholdTranscripts():
+                assert not self.withheld, "words are withheld once before they are released"
+                self.withheld = True
+            case v.ReleaseTranscripts():
+                assert self.withheld, "only withheld words are released"
+                self.withheld = False
             case v.HangUp():
                 self.hung_up = True
 
@@ -151,8 +163,11 @@ class Chronicle:
             assert group & others, f"{state} waits for something that may never come"
         replying = isinstance(state, moves.Replying)
         assert (self.open_reply is not None) == replying, "a reply is open exactly while it lives"
-        assert self.speech_told == isinstance(state, Listening | Pausing)
-        if isinstance(state, Quiet):
+        hears = isinstance(state, Listening | Pausing)
+        cut_off = isinstance(state, Detached) and state.unsettled
+        assert self.speech_told == (hears or cut_off)
+        assert self.withheld == state.books.held
+        if isinstance(state, Quiet) and not state.books.held:
             assert not self.unanswered, "whoever took a turn was answered, or told why not"
             assert state.books.owed is None, "quiet owes no answer"
             assert state.books.wish is None, "quiet owes no reply"
@@ -193,13 +208,16 @@ MAKERS: tuple[tuple[float, Maker], ...] = (
     (6, lambda d, c: v.ReplySounded(_reply(d, c))),
     (5, lambda d, c: v.ReplyFinished(_reply(d, c))),
     (1, lambda d, c: v.ReplyFailed(_reply(d, c), v.Failure("x", "broke"))),
-    (3, lambda d, c: v.ToolUsed(_reply(d, c), _new_call(d, c), 1000)),
+    (3, lambda d, c: v.ToolUsed(_reply(d, c), _new_call(d, c), 1000, hold=d.random() < 0.2)),
+    (0.5, lambda d, c: v.ToolRefused(_reply(d, c))),
+    (0.7, lambda _d, _c: v.ClientDropped()),
+    (2, lambda _d, _c: v.ClientReturned()),
     (2, lambda d, c: v.ToolAnswered(_known_call(d, c))),
     (1, lambda d, _c: v.ReplyRequested(d.choice((None, "say hello")))),
     (1, lambda d, c: v.ReplyCancelled(_reply(d, c))),
     (1, lambda _d, _c: v.HearingFailed()),
     (0.5, lambda d, _c: v.SessionOpened(greets=d.random() < 0.5)),
-    (0.1, lambda d, _c: d.choice((v.EndRequested(), v.ClientLeft(), v.SessionFailed()))),
+    (0.1, lambda d, _c: d.choice((v.EndRequested(), v.SessionFailed()))),
     (0.05, lambda _d, _c: v.WaitOver(moves.SESSION)),
 )
 _WEIGHTS = [weight for weight, _ in MAKERS]

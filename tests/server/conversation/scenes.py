@@ -9,6 +9,7 @@ from antiphon_server.conversation.states import (
     Books,
     Call,
     Contested,
+    Detached,
     Doubtful,
     Listening,
     Over,
@@ -39,7 +40,7 @@ CONTESTED = Contested(BOOKS, 1)
 DOUBTFUL = Doubtful(BOOKS, 1)
 WAITING = Waiting(CALLING, 1)
 REPLYING = (THINKING, SPEAKING, CONTESTED, DOUBTFUL, WAITING)
-ALIVE = (QUIET, Listening(), Pausing(), *REPLYING)
+ALIVE = (QUIET, Listening(), Pausing(), *REPLYING, Detached())
 EVERY = (*ALIVE, Over())
 FAILURE = v.Failure("llm_provider_error", "no answer")
 

@@ -11,7 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from msgspec.structs import replace
 
-from antiphon_server.conversation import machine, moves, on_client, on_reply, on_time, on_voice
+from antiphon_server.conversation import machine, moves, on_client, on_drop, on_reply, on_time, on_voice
 from antiphon_server.conversation import vocabulary as v
 from antiphon_server.conversation.states import (
     Books,
@@ -60,7 +60,9 @@ EVENTS: tuple[v.Event, ...] = (
     *(v.WaitOver(timer) for timer in ("silence", "words", "insist", "first_sound", "reply")),
     *(v.WaitOver(timer) for timer in ("grace", "utterance", "session", "tool:a", "tool:z", "?")),
     v.EndRequested(),
-    v.ClientLeft(),
+    v.ClientDropped(),
+    v.ClientReturned(),
+    v.ToolRefused(1),
     v.SessionFailed(),
 )
 
@@ -130,7 +132,7 @@ def test_every_rule_is_used_by_some_history() -> None:
     """A rule that nothing reaches is either dead or not tested. The ends of a call are too rare
     to be met in every state.
     """
-    ends = (v.EndRequested, v.ClientLeft, v.SessionFailed)
+    ends = (v.EndRequested, v.SessionFailed)
     used: set[tuple[type[State], type[v.Event]]] = set()
     deadlines: set[tuple[type[State], str]] = set()
     for seed in range(8000):
@@ -147,7 +149,7 @@ def test_every_rule_is_used_by_some_history() -> None:
 
 def test_no_two_modules_have_a_rule_for_the_same() -> None:
     """The later would silently replace the earlier."""
-    parts = (on_client, on_voice, on_reply, on_time)
+    parts = (on_client, on_drop, on_voice, on_reply, on_time)
     assert len(machine.RULES) == sum(len(part.RULES) for part in parts)
 
 

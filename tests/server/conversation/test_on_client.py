@@ -56,7 +56,6 @@ def test_a_session_without_a_greeting_opens_in_silence() -> None:
     ("event", "ending"),
     [
         (v.EndRequested(), "client_ended"),
-        (v.ClientLeft(), "client_left"),
         (v.SessionFailed(), "failed"),
     ],
 )

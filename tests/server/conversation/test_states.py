@@ -56,5 +56,5 @@ def test_what_does_not_exist_in_a_state_cannot_be_stored_in_it() -> None:
     """Only who speaks has words, only a reply has a number."""
     with_words = {kind.__name__ for kind in STATES if "words" in kind.__struct_fields__}
     with_reply = {kind.__name__ for kind in STATES if "reply" in kind.__struct_fields__}
-    assert with_words == {"Listening", "Pausing", "Contested", "Doubtful"}
+    assert with_words == {"Listening", "Pausing", "Contested", "Doubtful", "Detached"}
     assert with_reply == {"Thinking", "Speaking", "Contested", "Doubtful", "Waiting"}

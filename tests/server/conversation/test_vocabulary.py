@@ -30,6 +30,8 @@ COMMANDS: tuple[v.Command, ...] = (
     v.EndReply(1, interrupted=True),
     v.TellReplyFailed(1, FAILURE),
     v.TellToolCall(1, "a"),
+    v.WithholdTranscripts(),
+    v.ReleaseTranscripts(),
     v.TimeOutTool("a"),
     v.HangUp("expired"),
 )
@@ -87,7 +89,14 @@ def test_events_are_in_the_past_tense(kind: type[v.Event]) -> None:
 def test_only_what_is_about_a_reply_carries_its_number() -> None:
     """What is stale is decided by it."""
     numbered = {kind.__name__ for kind in v.EVENTS if "reply" in kind.__struct_fields__}
-    expected = {"ReplySounded", "ToolUsed", "ReplyFinished", "ReplyFailed", "ReplyCancelled"}
+    expected = {
+        "ReplySounded",
+        "ToolUsed",
+        "ToolRefused",
+        "ReplyFinished",
+        "ReplyFailed",
+        "ReplyCancelled",
+    }
     assert numbered == expected
 
 

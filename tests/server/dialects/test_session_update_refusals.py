@@ -7,12 +7,10 @@ from typing import Any
 import pytest
 
 from antiphon_protocol.errors import (
-    AgentNotFound,
     InternalError,
     InvalidConfig,
     InvalidFormat,
     InvalidValue,
-    InvalidWebhook,
     ProtocolError,
 )
 from antiphon_protocol.session_config import (
@@ -42,7 +40,6 @@ _NO_KEYPAD = (
             "agent_id",
             POLICY,
         ),
-        ({"agent_id": "agent_1"}, AgentNotFound, "Agent not found", "agent_id", POLICY),
         (
             {"llm": [{"base_url": "https://example.com", "model": "m"}]},
             InvalidValue,
@@ -104,27 +101,6 @@ _NO_KEYPAD = (
             InvalidValue,
             "'tools[0].name' must not be empty",
             "tools[0].name",
-            POLICY,
-        ),
-        (
-            {"webhook": {"url": "https://example.com", "events": ["session.started"]}},
-            InvalidWebhook,
-            "This server sends no webhooks",
-            "webhook",
-            POLICY,
-        ),
-        (
-            {"input": {"type": "text"}},
-            InvalidValue,
-            "Text input is not available on this server",
-            "input.type",
-            POLICY,
-        ),
-        (
-            {"output": {"type": "text"}},
-            InvalidValue,
-            "Text output is not available on this server",
-            "output.type",
             POLICY,
         ),
         (

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from tempfile import TemporaryDirectory
 from typing import Any
 
 from msgspec.structs import replace
@@ -14,14 +15,23 @@ from antiphon_protocol import voice_agent as wire
 from antiphon_server.call.services import Services
 from antiphon_server.edge.app import create_app
 from antiphon_server.edge.node import Node
-from antiphon_server.settings import STAGE_OPTIONS, read
+from antiphon_server.settings import STAGE_OPTIONS, Settings, read
 
 UPDATE = '{"type":"session.update","session":{"greeting":"Hello there."}}'
 SCRIPTED = {f"ANTIPHON_{stage.upper()}": "scripted" for stage in STAGE_OPTIONS}
 
 
 class VirtualNode(Node):
-    """A node whose calls live on the loop's clock."""
+    """A node whose calls live on the loop's clock, and which leaves nothing behind."""
+
+    def __init__(self, settings: Settings, folder: TemporaryDirectory[str]) -> None:
+        super().__init__(settings)
+        self._folder = folder
+
+    async def close(self) -> None:
+        """As ever."""
+        await super().close()
+        self._folder.cleanup()
 
     @property
     def services(self) -> Services:
@@ -32,7 +42,9 @@ class VirtualNode(Node):
 async def started(**variables: str) -> Node:
     """A node with scripted providers and these settings, ready to serve."""
     settings = {f"ANTIPHON_{name}": text for name, text in variables.items()}
-    node = VirtualNode(read({**SCRIPTED, **settings}))
+    folder = TemporaryDirectory()
+    own = {"ANTIPHON_DATA_DIR": folder.name, "ANTIPHON_RESUME_SECONDS": "0"}
+    node = VirtualNode(read({**SCRIPTED, **own, **settings}), folder)
     node.create()
     await node.start()
     return node

@@ -24,8 +24,8 @@ async def _node(**variables: str) -> Node:
     return node
 
 
-def _mint(node: Node, session_seconds: int = 10_800, window_seconds: int = 60) -> str:
-    return node.keys.mint(node.keys.account("key-1"), session_seconds, window_seconds)
+async def _mint(node: Node, session_seconds: int = 10_800, window_seconds: int = 60) -> str:
+    return node.keys.mint(await node.keys.owner("key-1"), session_seconds, window_seconds)
 
 
 @pytest.mark.parametrize(
@@ -42,7 +42,7 @@ def _mint(node: Node, session_seconds: int = 10_800, window_seconds: int = 60) -
 async def test_a_token_is_taken_wherever_a_key_is(query: str, authorization: str | None) -> None:
     """Header with and without ``Bearer``, or query (section 1.2)."""
     node = await _node()
-    token = _mint(node)
+    token = await _mint(node)
     header = None if authorization is None else authorization.format(token)
     async with connected(node, query.format(token), header) as client:
         client.tell(UPDATE)
@@ -55,7 +55,7 @@ async def test_a_token_is_good_inside_its_window_only() -> None:
     goes on.
     """
     node = await _node()
-    token = _mint(node, window_seconds=30)
+    token = await _mint(node, window_seconds=30)
     async with connected(node, f"token={token}") as early:
         early.tell(UPDATE)
         await early.until(wire.SessionReady)
@@ -73,7 +73,7 @@ async def test_a_token_is_good_inside_its_window_only() -> None:
 async def test_a_token_opens_several_sessions_at_once() -> None:
     """Some clients connect twice (section 1.4)."""
     node = await _node()
-    token = _mint(node)
+    token = await _mint(node)
     async with connected(node, f"token={token}") as one, connected(node, f"token={token}") as two:
         for client in (one, two):
             client.tell(UPDATE)
@@ -84,7 +84,7 @@ async def test_a_token_opens_several_sessions_at_once() -> None:
 async def test_of_a_race_for_a_one_time_token_one_client_wins() -> None:
     """The others are refused, then and later."""
     node = await _node(ONE_TIME_TOKENS="true")
-    query = f"token={_mint(node)}"
+    query = f"token={await _mint(node)}"
     async with (
         connected(node, query) as a,
         connected(node, query) as b,
@@ -102,7 +102,7 @@ async def test_of_a_race_for_a_one_time_token_one_client_wins() -> None:
 async def test_a_one_time_token_outlives_a_refusal_for_want_of_room() -> None:
     """``at_capacity`` says to try again, so the token must still be good then."""
     node = await _node(ONE_TIME_TOKENS="true", MAX_SESSIONS="1")
-    query = f"token={_mint(node)}"
+    query = f"token={await _mint(node)}"
     async with connected(node, "token=key-1") as first:
         first.tell(UPDATE)
         await first.until(wire.SessionReady)
@@ -123,7 +123,7 @@ async def test_a_session_is_cut_when_the_token_or_the_setting_says(
 ) -> None:
     """At the shorter of the two, which ``expires_at`` names (section 9, row 3)."""
     node = await _node(MAX_SESSION_SECONDS=setting)
-    async with connected(node, f"token={_mint(node, asked)}") as client:
+    async with connected(node, f"token={await _mint(node, asked)}") as client:
         client.tell(UPDATE)
         await client.until(wire.SessionReady)
         opened_at = asyncio.get_running_loop().time()
@@ -141,7 +141,7 @@ async def test_a_session_is_cut_when_the_token_or_the_setting_says(
 async def test_without_keys_a_token_still_limits_its_session() -> None:
     """So that what is built in development mode is cut as it will be later."""
     node = await started()
-    token = node.keys.mint(node.keys.account(None), 60, 60)
+    token = node.keys.mint(await node.keys.owner(None), 60, 60)
     async with connected(node, f"token={token}") as client:
         client.tell(UPDATE)
         await client.task

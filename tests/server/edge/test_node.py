@@ -121,9 +121,9 @@ def test_capacity_is_what_the_operator_set() -> None:
         node.enter()
 
 
-def test_keys_are_the_operators() -> None:
+async def test_keys_are_the_operators() -> None:
     """Those of the settings."""
     keys = Node(_settings(API_KEYS="a,b")).keys
-    keys.admit("b")
+    await keys.admit("b")
     with pytest.raises(Unauthorized):
-        keys.admit("c")
+        await keys.admit("c")

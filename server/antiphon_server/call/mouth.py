@@ -1,0 +1,145 @@
+"""The agent's side of a call: at most one reply at a time, and what was heard of it."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Coroutine
+from typing import Any, Literal
+
+import structlog
+from msgspec import Struct
+
+from antiphon_server.call.outbox import Outbox, Playback
+from antiphon_server.call.reply import Reply, ReplyDoors, SpeakingServices, Task
+from antiphon_server.call.settings import CallSettings
+from antiphon_server.call.timeline import ReplyClock, Timeline
+from antiphon_server.conversation import vocabulary as v
+from antiphon_server.observe import metrics
+
+log = structlog.get_logger()
+
+Method = Literal["timed", "estimated", "written"]
+
+
+class Said(Struct, frozen=True):
+    """A reply that is over. Times are seconds of the session's clock."""
+
+    reply: int
+    trigger: v.Trigger
+    text: str
+    """What was heard of it."""
+    method: Method
+    instructions: str | None
+    started: float
+    sounded: float | None
+    ended: float
+    first_audio_ms: float | None
+    prompt_tokens: int
+    completion_tokens: int
+    characters: int
+
+
+class Mouth:
+    """Starts and ends replies; ``spawn`` runs their work."""
+
+    def __init__(
+        self,
+        timeline: Timeline,
+        outbox: Outbox,
+        doors: ReplyDoors,
+        spawn: Callable[[Coroutine[Any, Any, None], str], asyncio.Task[None]],
+    ) -> None:
+        self._timeline = timeline
+        self._outbox = outbox
+        self._doors = doors
+        self._spawn = spawn
+        self._reply: Reply | None = None
+        self._work: asyncio.Task[None] | None = None
+        self._instructions: str | None = None
+
+    @property
+    def reply(self) -> int | None:
+        """The number of the reply that is open, if one is."""
+        return None if self._reply is None else self._reply.number
+
+    def start(
+        self,
+        command: v.StartReply,
+        task: Task,
+        services: SpeakingServices,
+        settings: CallSettings,
+        lead_ms: float,
+    ) -> None:
+        """A reply begins."""
+        clock = self._timeline.reply_started(command.reply, command.trigger)
+        playback = Playback(command.reply, settings.output, lead_ms)
+        reply = Reply(services, settings, clock, playback, self._doors)
+        self._reply, self._instructions = reply, command.instructions
+        self._outbox.begin(playback)
+        self._work = self._spawn(self._run(reply, task), f"reply-{reply.number}")
+
+    async def _run(self, reply: Reply, task: Task) -> None:
+        try:
+            await reply.run(task)
+        except Exception:
+            # A provider's fault of any kind ends one reply only.
+            log.exception("reply broke", reply=reply.number)
+            failure = v.Failure("internal_error", "The reply broke off")
+            self._doors.notice(v.ReplyFailed(reply.number, failure))
+
+    def sounded(self, number: int) -> ReplyClock | None:
+        """Audio of a reply was sent: its clock, once, if it is the current reply's first."""
+        reply = self._reply
+        if reply is None or reply.number != number or reply.clock.sent is not None:
+            return None
+        reply.clock.sent = self._timeline.now()
+        return reply.clock
+
+    def end(self, *, interrupted: bool) -> Said | None:
+        """The reply is over; it is stopped if it still runs."""
+        reply, work = self._reply, self._work
+        if reply is None or work is None:
+            return None
+        self._reply = self._work = None
+        now = self._timeline.now()
+        said = self._said(reply, now)
+        if work is not asyncio.current_task():
+            work.cancel()
+        self._outbox.hush(reply.number)
+        metrics.AUDIO_OUT.inc(reply.playback.sent_ms / 1000)
+        status = "interrupted" if interrupted else "completed"
+        metrics.REPLIES.labels(reply.clock.trigger, status).inc()
+        if interrupted and said.text:
+            metrics.INTERRUPTIONS.inc()
+        return said
+
+    def hush(self) -> None:
+        """Nothing more of the reply is sent; the session is over."""
+        if self._reply is not None:
+            self._outbox.hush(self._reply.number)
+
+    def _said(self, reply: Reply, now: float) -> Said:
+        clock, spent = reply.clock, reply.spent
+        fields: dict[str, Any] = {"method": "written", "text": reply.shown}
+        if not reply.is_text:
+            finished = reply.playback.is_finished
+            played_ms = reply.playback.played_ms(now)
+            fields["text"] = reply.heard.text if finished else reply.heard.until(played_ms)
+            fields["method"] = reply.heard.method
+        spoken = clock.hearing
+        since = clock.started if spoken is None or spoken.speech_ended is None else None
+        begun = since if since is not None or spoken is None else spoken.speech_ended
+        first = None if clock.sent is None or begun is None else 1000 * (clock.sent - begun)
+        return Said(
+            reply=reply.number,
+            trigger=clock.trigger,
+            instructions=self._instructions,
+            started=clock.started,
+            sounded=clock.sent,
+            ended=now,
+            first_audio_ms=None if first is None else round(first, 3),
+            prompt_tokens=spent.prompt_tokens,
+            completion_tokens=spent.completion_tokens,
+            characters=reply.characters,
+            **fields,
+        )

@@ -1,0 +1,255 @@
+"""Does what the conversation says: one method for each command, and nothing is decided here."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Coroutine
+from typing import Any, Protocol
+
+import structlog
+from msgspec import Struct
+
+from antiphon_server.call.chronicle import Chronicle, Durable
+from antiphon_server.call.dialect import Dialect, Frame
+from antiphon_server.call.ears import Ears
+from antiphon_server.call.mouth import Mouth, Said
+from antiphon_server.call.outbox import Outbox
+from antiphon_server.call.reply import ReplyDoors, SpeakingServices, Task
+from antiphon_server.call.services import Services
+from antiphon_server.call.settings import CallSettings
+from antiphon_server.call.timeline import Timeline
+from antiphon_server.call.timers import Timers
+from antiphon_server.call.toolbox import Toolbox
+from antiphon_server.conversation import vocabulary as v
+from antiphon_server.conversation.heard import TimedWord
+from antiphon_server.conversation.memory import Memory
+from antiphon_server.observe import metrics
+
+log = structlog.get_logger()
+
+
+class Tell(Protocol):
+    """How frames are sent."""
+
+    def __call__(self, frames: list[Frame], durable: Durable = None) -> None:
+        """In order, once ``durable`` is done."""
+        ...
+
+
+class Doors(Struct, frozen=True):
+    """How the performer reaches the session."""
+
+    notice: Callable[[v.Event], None]
+    tell: Tell
+    spawn: Callable[[Coroutine[Any, Any, None], str], asyncio.Task[None]]
+    finish: Callable[[v.HangUp], None]
+
+
+class Performer:
+    """The hands of one session. ``ears`` come with the first update."""
+
+    def __init__(
+        self,
+        session_id: str,
+        services: Services,
+        dialect: Dialect,
+        outbox: Outbox,
+        chronicle: Chronicle,
+        doors: Doors,
+        timeline: Timeline,
+    ) -> None:
+        self.dialect = dialect
+        self.settings = CallSettings()
+        self.ears: Ears | None = None
+        self.hushed: Callable[[float], None] = lambda _at: None
+        """Is told when a reply is cut off: what was sent of it is not all heard."""
+        self.timers = Timers(services.clock, self._wait_over)
+        self._session_id = session_id
+        self._services = services
+        self._chronicle = chronicle
+        self._doors = doors
+        self._tell = doors.tell
+        self._timeline = timeline
+        self._memory = Memory()
+        self._turns = 0
+        self.log = log.bind(session=session_id, turn=self._turns)
+        self._withheld: list[tuple[Callable[[], list[Frame]], Durable]] | None = None
+        self._voice_began: float | None = None
+        self.tools = Toolbox(
+            self._memory, chronicle, doors.notice, doors.spawn, services.http_tools
+        )
+        reply_doors = ReplyDoors(
+            outbox=outbox,
+            now=services.clock,
+            notice=doors.notice,
+            tool_used=lambda reply, use: self.tools.used(reply, use, self.settings),
+            words_timed=self._words_timed,
+            words_shown=self._words_shown,
+        )
+        self._mouth = Mouth(timeline, outbox, reply_doors, doors.spawn)
+
+    def perform(self, command: v.Command) -> None:  # noqa: C901, PLR0912
+        """Does it, now."""
+        dialect = self.dialect
+        match command:
+            case v.Wait():
+                self.timers.start(command.timer, command.ms)
+            case v.StopWaiting():
+                self.timers.stop(command.timer)
+            case v.TellSpeechStarted():
+                self._voice_began = self._timeline.now()
+                self._tell(dialect.speech_started())
+            case v.TellWords():
+                self._tell_words(command.text)
+            case v.TellSpeechStopped():
+                self._tell(dialect.speech_stopped())
+            case v.AskIfDone():
+                self._listening().ask_if_done()
+            case v.TakeTurn():
+                self._take_turn(command.text)
+            case v.DropUtterance():
+                self._listening().forget()
+            case v.StartReply():
+                self._start_reply(command)
+            case v.EndReply():
+                self._end_reply(interrupted=command.interrupted)
+            case v.TellReplyFailed():
+                self.log.warning("reply failed", **_fields(command.failure))
+                self._tell(dialect.reply_failed(command.reply, command.failure))
+            case v.TellToolCall():
+                reply_id, _ = dialect.names_of(command.reply)
+                use, recorded = self.tools.call(command, reply_id, self.settings)
+                self._tell(dialect.tool_call(use), recorded)
+            case v.TimeOutTool():
+                self.tools.timed_out(command.call_id)
+            case v.WithholdTranscripts():
+                self._withheld = []
+            case v.ReleaseTranscripts():
+                self._release_transcripts()
+            case v.HangUp():
+                self._doors.finish(command)
+
+    def add_message(self, role: str, text: str) -> None:
+        """A ``conversation.message``."""
+        self._memory.message_added(role, text)
+        if role == "user":
+            self._chronicle.user_said(self.dialect.new_item(), text, None)
+
+    def hush(self) -> None:
+        """The session is over: nothing more of a reply is sent."""
+        said = self._mouth.end(interrupted=True)
+        if said is not None:
+            self._record_said(said, interrupted=True)
+
+    # --- the user ------------------------------------------------------------------------
+
+    def _wait_over(self, timer: str, late: float) -> None:
+        self._timeline.hearing.timer_late = late
+        self._doors.notice(v.WaitOver(timer))
+        self._timeline.hearing.timer_late = 0.0
+
+    def _take_turn(self, text: str) -> None:
+        metrics.TURNS.inc()
+        self._turns += 1
+        self.log = self.log.bind(turn=self._turns)
+        self._memory.user_said(text)
+        spoken = (self._voice_began, self._timeline.hearing.speech_ended)
+        item = self.dialect.item()
+        said = self._chronicle.user_said(item, text, spoken)
+        self._tell_transcript(lambda: self.dialect.user_said(item, text), said)
+        self._listening().forget()
+
+    def _tell_words(self, text: str) -> None:
+        item = self.dialect.item()
+        self._tell_transcript(lambda: self.dialect.words(item, text))
+
+    def _tell_transcript(self, frames: Callable[[], list[Frame]], durable: Durable = None) -> None:
+        """Tells the user's words, now or when they are released: frames are made, and numbered,
+        when they go.
+        """
+        if self._withheld is None:
+            self._tell(frames(), durable)
+        else:
+            self._withheld.append((frames, durable))
+
+    def _release_transcripts(self) -> None:
+        withheld, self._withheld = self._withheld or [], None
+        for frames, durable in withheld:
+            self._tell(frames(), durable)
+
+    # --- the agent -----------------------------------------------------------------------
+
+    def _start_reply(self, command: v.StartReply) -> None:
+        self._tell(self.dialect.reply_started(command.reply, command.trigger))
+        model = self.settings.language_model or self._services.speaking.language_model
+        voices = SpeakingServices(model, self._services.speaking.text_to_speech)
+        lead_ms = self._services.audio_lead_ms
+        self._mouth.start(command, self._task(command), voices, self.settings, lead_ms)
+
+    def _task(self, command: v.StartReply) -> Task:
+        settings = self.settings
+        if command.trigger == "greeting":
+            return Task(text=settings.greeting)
+        tools = tuple(tool.spec for tool in settings.tools) if command.tools else ()
+        notes = settings.notes_on(self.tools.outcomes())
+        instructions = "\n".join((*notes, *filter(None, (command.instructions,)))) or None
+        prompt = self._memory.prompt(settings.system_prompt, instructions, tools, self._session_id)
+        return Task(prompt=prompt)
+
+    def _end_reply(self, *, interrupted: bool) -> None:
+        said = self._mouth.end(interrupted=interrupted)
+        if said is None:
+            return
+        if interrupted:
+            self.hushed(said.ended)
+        recorded = self._record_said(said, interrupted=interrupted)
+        frames = self.dialect.reply_ended(said.reply, said.text, interrupted=interrupted)
+        self._tell(frames, recorded)
+
+    def _record_said(self, said: Said, *, interrupted: bool) -> Durable:
+        self._memory.agent_said(said.reply, said.text)
+        reply_id, item_id = self.dialect.names_of(said.reply)
+        ms = self._chronicle.ms
+        self._chronicle.used(said.prompt_tokens, said.completion_tokens, said.characters)
+        return self._chronicle.agent_said(
+            reply_id=reply_id,
+            item_id=item_id,
+            trigger=said.trigger,
+            status="interrupted" if interrupted else "completed",
+            text=said.text,
+            method=said.method,
+            instructions=said.instructions,
+            started_ms=ms(said.started),
+            sounded_ms=None if said.sounded is None else ms(said.sounded),
+            ended_ms=ms(said.ended),
+            time_to_first_audio_ms=said.first_audio_ms,
+        )
+
+    def _words_timed(self, reply: int, words: list[TimedWord], last: bool) -> None:
+        if self._mouth.reply == reply:
+            self._tell(self.dialect.agent_words(reply, words, last=last))
+
+    def _words_shown(self, reply: int, words: list[str], last: bool) -> None:
+        if self._mouth.reply == reply:
+            self._tell(self.dialect.agent_text(reply, words, last=last))
+            self.sounded(reply)
+
+    def sounded(self, reply: int) -> None:
+        """Something of a reply was sent; the first time is noticed and timed."""
+        clock = self._mouth.sounded(reply)
+        if clock is None:
+            return
+        self._doors.notice(v.ReplySounded(reply))
+        stages = self._timeline.observe(clock)
+        self.log.info("reply sounded", reply=reply, trigger=clock.trigger, **stages)
+        names = self._services.names
+        self._tell(self.dialect.turn_timed(reply, clock.trigger, stages, names))
+
+    def _listening(self) -> Ears:
+        if self.ears is None:
+            raise RuntimeError("a session hears once it is open")
+        return self.ears
+
+
+def _fields(failure: v.Failure) -> dict[str, Any]:
+    return {name: value for name in failure.__struct_fields__ if (value := getattr(failure, name))}

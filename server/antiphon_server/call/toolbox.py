@@ -1,0 +1,114 @@
+"""A session's tools: what may be called, who runs it, and what came back.
+
+A call that may not be made is refused before anybody but the model learns of it. Tools with an
+address are run here; all others are the client's. A barge-in ends a reply, never a call.
+Source: voice agent protocol, sections 3.3 and 4.5 to 4.7.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Coroutine
+from typing import Any
+
+from antiphon_providers.interfaces import ToolUse
+from antiphon_server.call.chronicle import Chronicle, Durable
+from antiphon_server.call.http_tools import HttpTarget, HttpTools
+from antiphon_server.call.settings import CallSettings
+from antiphon_server.call.tools import TOO_MANY, Returned, ToolLedger
+from antiphon_server.conversation import vocabulary as v
+from antiphon_server.conversation.memory import Memory
+
+Spawn = Callable[[Coroutine[Any, Any, None], str], asyncio.Task[None]]
+
+
+class Toolbox:
+    """The tools of one session."""
+
+    def __init__(
+        self,
+        memory: Memory,
+        chronicle: Chronicle,
+        notice: Callable[[v.Event], None],
+        spawn: Spawn,
+        http_tools: HttpTools | None,
+    ) -> None:
+        self._memory = memory
+        self._ledger = ToolLedger(memory)
+        self._chronicle = chronicle
+        self._notice = notice
+        self._spawn = spawn
+        self._http_tools = http_tools
+
+    def used(self, reply: int, use: ToolUse, settings: CallSettings) -> None:
+        """The model calls a tool, arguments complete."""
+        why = self._refusal(use, settings)
+        tool = settings.tool(use.name)
+        if why is None and tool is not None:
+            self._ledger.made(use)
+            self._notice(v.ToolUsed(reply, use.call_id, tool.timeout_ms, tool.hold))
+            return
+        returned = self._ledger.refused(reply, use, why or _unknown(use.name, settings))
+        self._record(returned)
+        self._notice(v.ToolRefused(reply))
+
+    def _refusal(self, use: ToolUse, settings: CallSettings) -> str | None:
+        """Why a call may not be made; None where it may."""
+        tool = settings.tool(use.name)
+        if tool is None:
+            return _unknown(use.name, settings)
+        if self._ledger.is_full:
+            return TOO_MANY
+        return tool.refusal(use.arguments)
+
+    def call(
+        self, command: v.TellToolCall, reply_id: str, settings: CallSettings
+    ) -> tuple[ToolUse, Durable]:
+        """The call is valid and open; one that the server runs is started."""
+        use = self._ledger.waiting(command.call_id)
+        tool = settings.tool(use.name)
+        target = None if tool is None else tool.http
+        self._ledger.called(command.reply, command.call_id, ours=target is not None)
+        recorded = self._chronicle.tool_called(reply_id, use)
+        if tool is not None and target is not None and self._http_tools is not None:
+            work = self._run(self._http_tools, target, use, tool.timeout_ms / 1000)
+            self._spawn(work, f"tool-{use.call_id}")
+        return use, recorded
+
+    async def _run(
+        self, tools: HttpTools, target: HttpTarget, use: ToolUse, timeout_s: float
+    ) -> None:
+        outcome = await tools.run(target, use.arguments, timeout_s)
+        returned = self._ledger.answered(use.call_id, outcome.result, is_error=outcome.is_error)
+        self._answered(returned)
+
+    def answered_by_client(self, call_id: str, result: str, *, is_error: bool) -> None:
+        """A result from the client; ignored where the call is not open, or not its to run."""
+        self._answered(self._ledger.answered_by_client(call_id, result, is_error=is_error))
+
+    def timed_out(self, call_id: str) -> None:
+        """No result came in time; the conversation knows."""
+        self._record(self._ledger.timed_out(call_id))
+
+    def outcomes(self) -> list[tuple[str, bool]]:
+        """As ``ToolLedger.outcomes``."""
+        return self._ledger.outcomes()
+
+    def _answered(self, returned: Returned | None) -> None:
+        if returned is not None:
+            self._record(returned)
+            self._notice(v.ToolAnswered(returned.call_id))
+
+    def _record(self, returned: Returned | None) -> None:
+        if returned is not None:
+            self._chronicle.tool_returned(
+                returned.call_id,
+                returned.result,
+                is_error=returned.is_error,
+                timed_out=returned.timed_out,
+            )
+
+
+def _unknown(name: str, settings: CallSettings) -> str:
+    known = ", ".join(tool.spec.name for tool in settings.tools) or "none"
+    return f"Not called: there is no tool named {name[:64]!r}. Tools: {known}."

@@ -1,0 +1,151 @@
+"""One socket of the voice agent's wire, from its first frame to its last.
+
+A socket begins a session with its first update, or takes one over with ``session.resume``.
+"""
+
+from __future__ import annotations
+
+import asyncio
+
+from antiphon_protocol import voice_agent as wire
+from antiphon_protocol.errors import (
+    POLICY_VIOLATION,
+    AgentNotFound,
+    ProtocolError,
+    Unauthorized,
+)
+from antiphon_protocol.session_config import SessionConfig, Webhook
+from antiphon_server.call.chronicle import Owner
+from antiphon_server.call.session import Session
+from antiphon_server.dialects import voice_agent
+from antiphon_server.dialects.call_settings import CallTimes, call_settings
+from antiphon_server.edge.node import Node
+from antiphon_server.edge.socket import AsgiSocket
+from antiphon_server.observe import metrics
+from antiphon_server.security.admission import Admission
+
+
+class Visitor:
+    """Who is on the other side, by the credential that was presented."""
+
+    def __init__(
+        self, presented: str | None, admission: Admission | None, proven: str | None
+    ) -> None:
+        self.presented = presented
+        self.admission = admission
+        self.proven = proven
+        """The session of which the credential is the resume token."""
+
+
+class Connection:
+    """A socket, and the session that it holds. It is the host of the session it begins."""
+
+    def __init__(
+        self, node: Node, socket: AsgiSocket, visitor: Visitor, terms: voice_agent.Terms
+    ) -> None:
+        self._node = node
+        self._socket = socket
+        self._visitor = visitor
+        settings = call_settings(SessionConfig(""), CallTimes(terms.session_seconds * 1000))
+        self._session = Session(voice_agent.session_id(), node.services, settings)
+        dialect = voice_agent.VoiceAgent(self._session, terms, self)
+        self._call = node.calls.start(self._session, dialect, socket)
+
+    async def serve(self) -> None:
+        """Reads until the socket is closed by either side; the session may live on."""
+        reading = asyncio.get_running_loop().create_task(self._read(), name="read")
+        closed = asyncio.get_running_loop().create_task(self._socket.ended(), name="closed")
+        try:
+            await asyncio.wait({reading, closed}, return_when=asyncio.FIRST_COMPLETED)
+        finally:
+            self._call.session.lost(self._socket)
+            for task in (reading, closed):
+                task.cancel()
+            await asyncio.gather(reading, closed, return_exceptions=True)
+
+    async def _read(self) -> None:
+        """Drains the socket; waits for nothing else but what an update has to look up."""
+        limit = self._node.settings.first_message_seconds
+        try:
+            async with asyncio.timeout(limit) as deadline:
+                while (frame := await self._socket.receive()) is not None:
+                    await self._take(frame)
+                    if self._call.session.is_open and deadline.when() is not None:
+                        deadline.reschedule(None)
+        except TimeoutError:
+            await self._socket.close(POLICY_VIOLATION)
+        except Exception:  # noqa: BLE001
+            self._call.session.break_off()
+
+    async def _take(self, frame: str | bytes) -> None:
+        call = self._call
+        if not call.session.holds(self._socket):
+            return
+        asked = await call.dialect.receive(frame)
+        if asked is None:
+            return
+        try:
+            self._resume(asked)
+        except ProtocolError as error:
+            metrics.RESUMES.labels(error.code).inc()
+            call.dialect.refuse(error)
+
+    def _resume(self, asked: wire.ResumeSession) -> None:
+        """Takes a session over. No await: of several that try, each is whole, the last wins."""
+        visitor = self._visitor
+        account = None if visitor.admission is None else visitor.admission.account
+        if account is None and visitor.proven != asked.session_id:
+            raise Unauthorized
+        found = self._node.calls.find(asked.session_id, account, visitor.proven)
+        self._spend()
+        # What was prepared for a new session is not needed.
+        self._call.session.lost(self._socket)
+        self._call = found
+        last_seq = asked.last_seq if isinstance(asked.last_seq, int) else None
+        found.session.take_over(self._socket, last_seq)
+        metrics.RESUMES.labels("resumed").inc()
+
+    def _spend(self) -> None:
+        visitor = self._visitor
+        if visitor.admission is None:
+            return
+        if not self._node.keys.spend(visitor.presented, visitor.admission):
+            raise Unauthorized
+
+    # --- as the host of a session --------------------------------------------------------
+
+    async def bind(self, agent_id: str) -> voice_agent.Bound:
+        """A stored agent of the caller's account. Raises ``AgentNotFound``."""
+        admission = self._visitor.admission
+        if admission is None:
+            raise Unauthorized
+        bound = await self._node.bind(admission.account, agent_id)
+        if bound is None:
+            raise AgentNotFound
+        return bound
+
+    async def seal(self, webhook: Webhook) -> bytes:
+        """An inline webhook, checked and sealed. Raises ``InvalidWebhook``."""
+        return await self._node.seal_webhook(self._session.session_id, webhook)
+
+    def admit(self, agent_id: str | None, webhook: bytes | None) -> Owner:
+        """Takes room for the session, until it ends.
+
+        Raises ``AtCapacity``, ``ConcurrencyExceeded`` and ``Unauthorized``.
+        """
+        admission = self._visitor.admission
+        if admission is None:
+            raise Unauthorized
+        room = self._node.enter(admission)
+        try:
+            self._spend()
+        except ProtocolError:
+            room.leave()
+            raise
+        self._call.account = admission.account
+        self._call.task.add_done_callback(lambda _task: room.leave())
+        return Owner(admission.account, admission.key_id, agent_id, webhook)
+
+    def trust(self, resume_token: str) -> None:
+        """From now on this token, and no earlier one, is proof of the session."""
+        self._node.calls.trust(self._session, resume_token)

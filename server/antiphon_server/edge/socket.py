@@ -1,0 +1,79 @@
+"""A WebSocket as sessions know it."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable
+from typing import Any
+
+from starlette.types import Receive, Scope, Send
+
+MARK = "antiphon.mark"
+"""The extension of the ASGI scope by which ``edge.transport`` tells what a client has taken."""
+
+Mark = Callable[[Callable[[], None]], None]
+
+
+class AsgiSocket:
+    """Spoken to in raw ASGI messages, because Starlette's own helpers raise untyped errors once
+    a socket is gone.
+    """
+
+    def __init__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        self.scope = scope
+        self._receive = receive
+        self._send = send
+        self._mark: Mark | None = (scope.get("extensions") or {}).get(MARK)
+        self._gone = asyncio.Event()
+
+    async def accept(self) -> None:
+        """Completes the upgrade."""
+        await self._receive()
+        await self._send({"type": "websocket.accept"})
+
+    async def receive(self) -> str | bytes | None:
+        """The next frame; None once the client is gone."""
+        if self._gone.is_set():
+            return None
+        message = await self._receive()
+        if message["type"] != "websocket.receive":
+            self._gone.set()
+            return None
+        frame: str | bytes | None = message.get("text")
+        return message.get("bytes", b"") if frame is None else frame
+
+    async def send(self, frame: str) -> None:
+        """Sends a text frame. Raises ``ConnectionError`` once the client is gone."""
+        if self._gone.is_set():
+            raise ConnectionResetError
+        try:
+            await self._send({"type": "websocket.send", "text": frame})
+        except (OSError, RuntimeError) as gone:
+            self._gone.set()
+            raise ConnectionResetError from gone
+
+    def mark(self, passed: Callable[[], None]) -> bool:
+        """Calls ``passed`` once the client has taken all that was sent so far: a ping follows
+        it, and its pong comes back. False on a server that cannot do this.
+        """
+        if self._mark is None:
+            return False
+        if not self._gone.is_set():
+            self._mark(passed)
+        return True
+
+    async def close(self, code: int) -> None:
+        """Closes with a code; harmless when closed already."""
+        if self._gone.is_set():
+            return
+        self._gone.set()
+        message: dict[str, Any] = {"type": "websocket.close", "code": code}
+        try:
+            async with asyncio.timeout(1.0):
+                await self._send(message)
+        except (OSError, RuntimeError, TimeoutError):
+            return
+
+    async def ended(self) -> None:
+        """Returns once the socket is closed, by whichever side."""
+        await self._gone.wait()
