@@ -12,43 +12,29 @@ from collections.abc import Mapping
 from typing import Any, Protocol
 
 import msgspec
-from msgspec import UNSET, Struct
+from msgspec import Struct
 from msgspec.structs import replace
 
 from antiphon_protocol import codec
 from antiphon_protocol import voice_agent as wire
 from antiphon_protocol.errors import (
     NORMAL,
-    InternalError,
     InvalidAudio,
     InvalidFormat,
     ProtocolError,
-    SessionExpired,
-    SessionForbidden,
 )
 from antiphon_protocol.session_config import SessionConfig, SessionUpdate, Webhook
-from antiphon_providers.interfaces import LanguageModel, ToolUse
+from antiphon_providers.interfaces import LanguageModel
 from antiphon_server.call.chronicle import Owner
 from antiphon_server.call.dialect import Frame
 from antiphon_server.call.http_tools import HttpTarget
 from antiphon_server.call.session import Session
 from antiphon_server.call.settings import CallSettings
 from antiphon_server.conversation import vocabulary as v
-from antiphon_server.conversation.heard import TimedWord
-from antiphon_server.dialects.call_settings import CallTimes, call_settings
+from antiphon_server.dialects.call_settings import NO_TARGETS, CallTimes, call_settings
 from antiphon_server.dialects.session_update import apply, refuse_what_is_not_inline
+from antiphon_server.dialects.wording import Terms, Wording, ended_message
 from antiphon_server.observe import metrics
-
-
-class Terms(Struct, frozen=True):
-    """What an operator decides about this wire."""
-
-    former_voices: bool = True
-    session_seconds: int = 10_800
-    resume_seconds: int = 30
-    repeats_arguments: bool = False
-    """``tool.call`` also has ``args``, for clients of earlier generations (section 9, row 27)."""
-    tells_timeline: bool = False
 
 
 class Bound(Struct, frozen=True):
@@ -79,38 +65,21 @@ class Host(Protocol):
         ...
 
 
-COMMITTED = (
-    wire.SpeechStarted,
-    wire.SpeechStopped,
-    wire.UserTranscript,
-    wire.ReplyStarted,
-    wire.AgentTranscript,
-    wire.ReplyDone,
-    wire.ReplyError,
-    wire.ToolCall,
-)
-"""What reaches the client whatever becomes of its socket; all else is of the moment."""
-
-
 def session_id() -> str:
     """A new session's id."""
     return f"sess_{secrets.token_hex(16)}"
 
 
-class VoiceAgent:
-    """One session's translator."""
+class VoiceAgent(Wording):
+    """One session's translator, both ways."""
 
     def __init__(self, session: Session, terms: Terms, host: Host) -> None:
+        super().__init__(session.session_id, terms)
         self._session = session
-        self._terms = terms
         self._host = host
         self._config = SessionConfig(session.session_id)
         self._bound: Bound | None = None
         self._expires_at = 0
-        self._reply_ids: dict[int, tuple[str, str]] = {}
-        self._user_item = _item_id()
-        self._stamped = 0.0
-        self._seq = 0
 
     # --- from the client -----------------------------------------------------------------
 
@@ -143,9 +112,9 @@ class VoiceAgent:
             session_id=self._session.session_id,
         )
         if error.close_code is None:
-            self._session.tell(self._frames(told))
+            self._session.tell(self.frames(told))
         else:
-            self._session.refuse(self._frames(told), error.close_code)
+            self._session.refuse(self.frames(told), error.close_code)
 
     async def _take(self, message: wire.FromClient) -> None:
         if isinstance(message, wire.SendAudio):
@@ -169,7 +138,7 @@ class VoiceAgent:
             case wire.CreateReply():
                 session.notice(v.ReplyRequested(message.instructions))
             case wire.CancelReply():
-                number = self._number_of(message.reply_id)
+                number = self.number_of(message.reply_id)
                 if number is not None:
                     session.notice(v.ReplyCancelled(number))
             case wire.GiveToolResult():
@@ -185,7 +154,7 @@ class VoiceAgent:
         if self._session.is_open:
             self._session.notice(v.EndRequested())
         else:
-            self._session.refuse(self._frames(_ended(0.0, 0.0)), NORMAL)
+            self._session.refuse(self.frames(ended_message(0.0, 0.0)), NORMAL)
 
     async def _open(self, update: SessionUpdate) -> None:
         """The first update: all of it counts, or nothing."""
@@ -201,7 +170,7 @@ class VoiceAgent:
         self._config, self._bound = config, bound
         self._expires_at = int(time.time()) + self._terms.session_seconds
         started = self._session.open(self._settings(), owner, msgspec.to_builtins(config))
-        frames = self._frames(wire.SessionUpdated(config=config), self._ready())
+        frames = self.frames(wire.SessionUpdated(config=config), self._ready())
         self._session.tell(frames, started)
         self._session.greet()
 
@@ -216,17 +185,20 @@ class VoiceAgent:
         config = self._apply(update, first=False)
         self._config = config
         self._session.configure(self._settings(), msgspec.to_builtins(config))
-        self._session.tell(self._frames(wire.SessionUpdated(config=config)))
+        self._session.tell(self.frames(wire.SessionUpdated(config=config)))
 
     def _apply(self, update: SessionUpdate, *, first: bool) -> SessionConfig:
         return apply(self._config, update, first=first, former_voices=self._terms.former_voices)
 
     def _settings(self) -> CallSettings:
-        times = CallTimes(self._terms.session_seconds * 1000, self._terms.resume_seconds * 1000)
-        if self._bound is None:
-            return call_settings(self._config, times)
-        settings = call_settings(self._config, times, self._bound.http)
-        return replace(settings, language_model=self._bound.language_model)
+        terms, bound = self._terms, self._bound
+        times = CallTimes(terms.session_seconds * 1000, terms.resume_seconds * 1000)
+        http = NO_TARGETS if bound is None else bound.http
+        return replace(
+            call_settings(self._config, times, http),
+            grounding=terms.grounding,
+            language_model=None if bound is None else bound.language_model,
+        )
 
     def _ready(self) -> wire.SessionReady:
         """With a new proof for the next resume; the one before is good for nothing any more."""
@@ -239,188 +211,9 @@ class VoiceAgent:
             config=self._config,
         )
 
-    # --- from the conversation -----------------------------------------------------------
-
-    def speech_started(self) -> list[Frame]:
-        """The user speaks; a new utterance begins, and with it a new item."""
-        self._user_item = _item_id()
-        return self._frames(wire.SpeechStarted())
-
-    def item(self) -> str:
-        """The item of the user's current utterance."""
-        return self._user_item
-
-    def new_item(self) -> str:
-        """An item of its own."""
-        return _item_id()
-
-    def words(self, item: str, text: str) -> list[Frame]:
-        """What was heard so far."""
-        return self._frames(wire.UserTranscriptDelta(item_id=item, text=text))
-
-    def speech_stopped(self) -> list[Frame]:
-        """The user's turn is over."""
-        return self._frames(wire.SpeechStopped())
-
-    def user_said(self, item: str, text: str) -> list[Frame]:
-        """The turn's words."""
-        return self._frames(wire.UserTranscript(item_id=item, text=text))
-
-    def reply_started(self, reply: int, _trigger: v.Trigger) -> list[Frame]:
-        """A reply begins, under a new id."""
-        reply_id, item_id = f"resp_{secrets.token_hex(16)}", _item_id()
-        self._reply_ids = {reply: (reply_id, item_id)}
-        return self._frames(wire.ReplyStarted(reply_id=reply_id, item_id=item_id))
-
-    def names_of(self, reply: int) -> tuple[str, str]:
-        """The id of the reply that was started last, and of its item."""
-        return self._reply_ids[reply]
-
-    def audio(self, reply: int, raw: bytes) -> str:
-        """A frame of the reply's audio."""
-        return codec.encode_reply_audio(self._reply_ids[reply][0], raw, self._stamp())
-
-    def agent_words(self, reply: int, words: list[TimedWord], *, last: bool) -> list[Frame]:
-        """Words of the reply, each with a trailing space but the last (section 9, row 14)."""
-        reply_id, item_id = self._reply_ids[reply]
-        return self._frames(
-            *(
-                wire.AgentTranscriptDelta(
-                    reply_id=reply_id,
-                    item_id=item_id,
-                    delta=word.text if last and word is words[-1] else f"{word.text} ",
-                    start_ms=word.start_ms,
-                    end_ms=word.end_ms,
-                )
-                for word in words
-            )
-        )
-
-    def agent_text(self, reply: int, words: list[str], *, last: bool) -> list[Frame]:
-        """As ``agent_words``, without times: there is no audio (section 9, row 25)."""
-        reply_id, item_id = self._reply_ids[reply]
-        return self._frames(
-            *(
-                wire.AgentTranscriptDelta(
-                    reply_id=reply_id,
-                    item_id=item_id,
-                    delta=word if last and index == len(words) - 1 else f"{word} ",
-                    start_ms=None,
-                    end_ms=None,
-                )
-                for index, word in enumerate(words)
-            )
-        )
-
-    def reply_ended(self, reply: int, text: str, *, interrupted: bool) -> list[Frame]:
-        """The reply's end; its transcript only where something of it was heard."""
-        reply_id, item_id = self._reply_ids[reply]
-        status = "interrupted" if interrupted else "completed"
-        done = wire.ReplyDone(reply_id=reply_id, status=status)  # type: ignore[arg-type]
-        if not text:
-            return self._frames(done)
-        said = wire.AgentTranscript(
-            reply_id=reply_id, item_id=item_id, text=text, interrupted=interrupted
-        )
-        return self._frames(said, done)
-
-    def reply_failed(self, reply: int, failure: v.Failure) -> list[Frame]:
-        """Why the reply broke off."""
-        return self._frames(
-            wire.ReplyError(
-                reply_id=self._reply_ids[reply][0],
-                code=failure.code,
-                message=failure.message,
-                retryable=failure.retryable,
-                status_code=failure.status_code,
-                provider_code=failure.provider_code,
-                provider_param=failure.provider_param,
-            )
-        )
-
-    def tool_call(self, use: ToolUse) -> list[Frame]:
-        """The model calls a tool."""
-        return self._frames(
-            wire.ToolCall(
-                call_id=use.call_id,
-                name=use.name,
-                arguments=use.arguments,
-                args=use.arguments if self._terms.repeats_arguments else UNSET,
-            )
-        )
-
-    def turn_timed(
-        self, reply: int, trigger: v.Trigger, stages: dict[str, float], providers: dict[str, str]
-    ) -> list[Frame]:
-        """How long the stages of a turn took, for a client that asked."""
-        if not self._terms.tells_timeline:
-            return []
-        return self._frames(
-            wire.TurnTimeline(
-                reply_id=self._reply_ids[reply][0],
-                trigger=trigger,
-                stages=stages,
-                providers=providers,
-            )
-        )
-
     def returned(self) -> list[Frame]:
         """The session is ready once more, under the same id (section 4.11)."""
-        return self._frames(self._ready())
-
-    def taken_over(self) -> tuple[str, int]:
-        """A terminal error: a client that took it for a lost socket would fight itself."""
-        error = SessionForbidden("The session was resumed over a newer connection")
-        told = wire.SessionError(
-            code=error.code, message=error.message, session_id=self._session.session_id
-        )
-        (frame,) = self._frames(told)
-        return frame.text, error.close_code or NORMAL
-
-    def goodbye(
-        self, ending: v.Ending, seconds: float, audio_seconds: float
-    ) -> tuple[list[Frame], int]:
-        """The last messages and the close code (section 4.11)."""
-        ended = _ended(seconds, audio_seconds)
-        if ending == "client_ended":
-            return self._frames(ended), NORMAL
-        error: ProtocolError = SessionExpired() if ending == "expired" else InternalError()
-        told = wire.SessionError(
-            code=error.code, message=error.message, session_id=self._session.session_id
-        )
-        return self._frames(told, ended), error.close_code or NORMAL
-
-    # --- both ----------------------------------------------------------------------------
-
-    def _frames(self, *messages: wire.ServerMessage) -> list[Frame]:
-        return [self._frame(message, self._stamp()) for message in messages]
-
-    def _frame(self, message: wire.ServerMessage, stamp: float) -> Frame:
-        if not isinstance(message, COMMITTED):
-            return Frame(codec.encode(replace(message, timestamp=stamp)))
-        self._seq += 1
-        return Frame(codec.encode(replace(message, timestamp=stamp, seq=self._seq)), self._seq)
-
-    def _stamp(self) -> float:
-        """Unix seconds that never run backwards, whatever the wall clock does."""
-        self._stamped = max(self._stamped, time.time())
-        return self._stamped
-
-    def _number_of(self, reply_id: str) -> int | None:
-        for number, (known, _item) in self._reply_ids.items():
-            if known == reply_id:
-                return number
-        return None
-
-
-def _item_id() -> str:
-    return f"msg_{secrets.token_hex(16)}"
-
-
-def _ended(seconds: float, audio_seconds: float) -> wire.SessionEnded:
-    return wire.SessionEnded(
-        session_duration_seconds=round(seconds, 3), audio_duration_seconds=round(audio_seconds, 3)
-    )
+        return self.frames(self._ready())
 
 
 def unauthorized(error: ProtocolError) -> str:

@@ -17,6 +17,7 @@ from starlette.websockets import WebSocket
 
 from antiphon_protocol.errors import POLICY_VIOLATION, ProtocolError
 from antiphon_server.dialects import voice_agent
+from antiphon_server.dialects.wording import Terms
 from antiphon_server.edge.connection import Connection, Visitor
 from antiphon_server.edge.node import Node
 from antiphon_server.edge.socket import AsgiSocket
@@ -83,8 +84,11 @@ class VoiceAgentRoute:
     def __init__(self, node: Node) -> None:
         self._node = node
         settings = node.settings
-        self._terms = voice_agent.Terms(
-            settings.former_voices, settings.max_session_seconds, settings.resume_seconds
+        self._terms = Terms(
+            settings.former_voices,
+            settings.max_session_seconds,
+            settings.resume_seconds,
+            settings.tool_grounding,
         )
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -108,7 +112,7 @@ class VoiceAgentRoute:
         admission = await self._node.keys.admit(presented, origin(view.headers))
         return Visitor(presented, admission, None)
 
-    def _terms_of(self, visitor: Visitor, view: WebSocket) -> voice_agent.Terms:
+    def _terms_of(self, visitor: Visitor, view: WebSocket) -> Terms:
         allowed = self._terms.session_seconds
         admission = visitor.admission
         if admission is not None and admission.session_seconds is not None:

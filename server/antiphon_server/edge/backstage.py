@@ -90,7 +90,10 @@ class Backstage:
             raise StartFailed(
                 f"the data folder cannot be used: {failure}; choose another with ANTIPHON_DATA_DIR"
             ) from failure
-        self.guard = OutboundGuard(settings.outbound_allow)
+        try:
+            self.guard = OutboundGuard(settings.outbound_allow)
+        except ValueError as wrong:
+            raise StartFailed(f"ANTIPHON_OUTBOUND_ALLOW cannot be used: {wrong}") from wrong
         self.agents = Agents(self.database, self.vault)
         self.key_store = KeyStore(self.database)
         self.claims = Claims(self.database)
@@ -102,6 +105,7 @@ class Backstage:
         node = f"{socket.gethostname()}-{os.getpid()}-{secrets.token_hex(4)}"
         outbox = Outbox(self.vault)
         self.ledger = Ledger(self.database, self.folder / "spool", node, outbox.enqueue)
+        self.register = past_sessions.registrar(self.database)
         self._unfinished = Unfinished(self.folder / "unfinished")
         self._studio: Studio | None = None
         self._tasks: list[asyncio.Task[None]] = []
@@ -154,12 +158,6 @@ class Backstage:
             return Tracks(session_id, studio.record(session_id, user, agent), self)
 
         return record
-
-    async def register(self, session_id: str, recorded: dict[str, Any]) -> past_sessions.Known:
-        """Writes down what the recording of a session holds."""
-        return await self.database.write(
-            lambda connection: past_sessions.register_recording(connection, session_id, recorded)
-        )
 
     async def _recover(self) -> None:
         await self.ledger.settled(SETTLE_SECONDS)

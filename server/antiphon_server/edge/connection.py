@@ -19,6 +19,7 @@ from antiphon_server.call.chronicle import Owner
 from antiphon_server.call.session import Session
 from antiphon_server.dialects import voice_agent
 from antiphon_server.dialects.call_settings import CallTimes, call_settings
+from antiphon_server.dialects.wording import Terms
 from antiphon_server.edge.node import Node
 from antiphon_server.edge.socket import AsgiSocket
 from antiphon_server.observe import metrics
@@ -40,9 +41,7 @@ class Visitor:
 class Connection:
     """A socket, and the session that it holds. It is the host of the session it begins."""
 
-    def __init__(
-        self, node: Node, socket: AsgiSocket, visitor: Visitor, terms: voice_agent.Terms
-    ) -> None:
+    def __init__(self, node: Node, socket: AsgiSocket, visitor: Visitor, terms: Terms) -> None:
         self._node = node
         self._socket = socket
         self._visitor = visitor

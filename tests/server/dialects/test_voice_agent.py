@@ -17,6 +17,7 @@ from antiphon_providers.interfaces import ToolUse
 from antiphon_server.conversation.heard import TimedWord
 from antiphon_server.conversation.vocabulary import Ending, Failure
 from antiphon_server.dialects import voice_agent
+from antiphon_server.dialects.wording import Terms
 from server.call.scripted_call import Caller, Stages, calling, llm, sample, silent, voiced
 from virtual_time import in_virtual_time
 
@@ -348,7 +349,7 @@ async def test_tool_calls_and_estimated_words_are_plain_messages() -> None:
 async def test_clients_of_earlier_generations_find_the_arguments_twice() -> None:
     """``args`` is a copy, for who reads nothing else (section 9, row 27)."""
     async with calling(greeting="Hi.") as caller:
-        terms = voice_agent.Terms(repeats_arguments=True)
+        terms = Terms(repeats_arguments=True)
         dialect = voice_agent.VoiceAgent(caller.session, terms, caller.host)
         for arguments in ({"a": [1, {"b": None}]}, {}):
             (frame,) = dialect.tool_call(ToolUse("call_1", "f", arguments))
