@@ -73,7 +73,7 @@ SIZES: list[tuple[Build, str, int]] = [
         500,
     ),
     (lambda n: _with_tool(Tool(name="f", http=HttpTool("u" * n))), "tools[1].http.url", 2048),
-    (lambda n: SessionConfig(id="s", llm=({},) * n), "llm", 1),
+    (lambda n: SessionConfig(id="s", llm=({},) * n), "llm", 4),
     (lambda n: SessionConfig(id="s", pre_connect_requests=({},) * n), "pre_connect_requests", 2),
     (lambda n: Webhook("u" * n, ("session.started",)), "url", 2048),
     (lambda n: Webhook("u", ("session.started",), "x" * n), "secret", 256),

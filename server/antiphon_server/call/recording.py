@@ -21,7 +21,8 @@ from msgspec import Struct
 
 from antiphon_protocol.audio import Encoding
 from antiphon_server.call.tape import Channel, OpenSink, OpusFile, Piece, Tape
-from antiphon_server.store.artifacts import Artifacts, Recorded, audio_key
+from antiphon_server.store.artifacts import Artifacts, Known, Recorded, Register, audio_key
+from antiphon_server.store.database import Unreachable
 
 log = structlog.get_logger()
 
@@ -30,6 +31,8 @@ MOST_WAITING_BYTES = 32 * 1024 * 1024
 """About six minutes of one session, or six seconds of sixty."""
 PIECE_BYTES = 200
 """What a piece takes beside its audio."""
+REGISTER_SECONDS = (0.1, 0.5, 2.0, 10.0, *[30.0] * 60)
+"""Pauses while the database does not have a session's end yet: half an hour in all."""
 FINISH_SECONDS = 5.0
 """How long the end of a session waits for a disk that is slow."""
 
@@ -42,6 +45,10 @@ class StudioSettings(Struct, frozen=True):
     most_waiting_bytes: int = MOST_WAITING_BYTES
     finish_seconds: float = FINISH_SECONDS
     open_sink: OpenSink = OpusFile
+    register: Register | None = None
+    """Writes down what a session's recording holds where ``Ended`` did not, and says whether the
+    session was deleted meanwhile.
+    """
 
 
 class Studio:
@@ -140,9 +147,9 @@ class Recording:
     async def finish(self) -> dict[str, Any] | None:
         """The session is over; what the recording holds (``Recorded``), or None without one.
 
-        The file is then complete, but not where artifacts are kept: make what is returned
-        durable first, then call ``keep``; what a crash leaves in between is found again at the
-        next start. A disk that hangs is not waited for: the recording is then told to be
+        The file is then complete, but not where artifacts are kept: call ``keep`` once the
+        session's end was recorded. What a crash leaves in between is found again at the next
+        start. A disk that hangs is not waited for: the recording is then told to be
         incomplete, though it may still become whole.
         """
         if self._finishing is None:
@@ -158,13 +165,19 @@ class Recording:
         return None if recorded is None else _told(recorded)
 
     async def keep(self) -> None:
-        """Puts the file where artifacts are kept. One that cannot be put is found again later."""
+        """Puts the file where artifacts are kept, once the database has the session's end.
+
+        To be run beside the calls: it takes as long as database and storage take. A file that
+        cannot be put is found again at the next start.
+        """
         if self._finishing is None:
             raise RuntimeError("a recording is kept once it is finished")
         try:
-            if await self._finishing is not None:
-                await self._studio.artifacts.put(self.tape.path, self.tape.path.name)
+            recorded = await self._finishing
+            if recorded is not None:
+                await self._keep(recorded)
         except Exception:
+            # Whatever a storage does, the session has ended.
             log.exception("recording is not kept yet", session=self._session_id)
 
     def hand_over(self) -> tuple[list[Piece], int]:
@@ -172,6 +185,31 @@ class Recording:
         handed = self._pieces, self._size
         self._pieces, self._size = [], 0
         return handed
+
+    async def _keep(self, recorded: Recorded) -> None:
+        artifacts = self._studio.artifacts
+        if await self._registered(recorded) == "deleted":
+            await asyncio.to_thread(self.tape.path.unlink)
+            return
+        await artifacts.put(self.tape.path, recorded.file)
+        # Again: only who deletes the session from now on finds its audio to delete.
+        if await self._registered(recorded) == "deleted":
+            await artifacts.delete(recorded.file)
+
+    async def _registered(self, recorded: Recorded) -> Known:
+        """Whether the session is there; waits until the database has its end."""
+        register = self._studio.settings.register
+        if register is None:
+            return "known"
+        for pause in REGISTER_SECONDS:
+            try:
+                known = await register(self._session_id, _told(recorded))
+            except Unreachable:
+                known = "unknown"
+            if known != "unknown":
+                return known
+            await asyncio.sleep(pause)
+        raise TimeoutError("the session's end is not in the database")
 
     def _take(self, channel: Channel, raw: bytes, at_s: float) -> None:
         size = len(raw) + PIECE_BYTES

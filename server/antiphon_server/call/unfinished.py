@@ -12,16 +12,15 @@ import os
 import secrets
 import shutil
 import time
-from collections.abc import Awaitable, Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
-from typing import Any, Literal
 
 import msgspec
 import structlog
 from msgspec import Struct
 
 from antiphon_server.call.tape import playable_seconds
-from antiphon_server.store.artifacts import Artifacts, Recorded
+from antiphon_server.store.artifacts import Artifacts, Recorded, Register
 
 log = structlog.get_logger()
 
@@ -29,12 +28,6 @@ LOCK = "lock"
 LIVE = "process-"
 STRAY_SECONDS = 24 * 3600.0
 """How long audio is kept whose session is not known: it may be there at the next start."""
-
-Session = Literal["known", "unknown", "deleted"]
-Register = Callable[[str, dict[str, Any]], Awaitable[Session]]
-"""Writes down what a session's recording holds, unless that is known; answers whether there is
-such a session.
-"""
 
 
 class Leftover(Struct, frozen=True):

@@ -202,7 +202,7 @@ class Applier:
             self._is_out = True
             metrics.DATABASE_OUTAGES.inc()
             log.error(
-                "records cannot be applied; calls go on, and the spool keeps them",
+                "records cannot be applied: calls go on, and the spool keeps them",
                 reason=str(failure),
                 exc_info=None if isinstance(failure, Unreachable) else failure,
             )

@@ -87,17 +87,19 @@ class Uploads:
     async def _read(
         self, waiting: Artifact, key: str, start: int, end: int
     ) -> AsyncGenerator[bytes, None]:
+        has_arrived = False
         try:
             async with aclosing(waiting.read(start, end)) as pieces:
                 async for piece in pieces:
                     yield piece
-            return
         except NoSuchArtifact:
-            # It arrived since it was found: a file that is open does not vanish.
+            # Since it was found; a file that is open does not vanish.
+            has_arrived = True
+        if has_arrived:
             kept = await self._kept.open(key)
-        async with aclosing(kept.read(start, end)) as pieces:
-            async for piece in pieces:
-                yield piece
+            async with aclosing(kept.read(start, end)) as pieces:
+                async for piece in pieces:
+                    yield piece
 
     async def _upload(self) -> None:
         failures = 0

@@ -6,15 +6,22 @@ A recording has one key, its file's name. It is put once, whole, and never chang
 from __future__ import annotations
 
 import re
-from collections.abc import AsyncGenerator, Callable
+from collections.abc import AsyncGenerator, Awaitable, Callable
 from pathlib import Path
-from typing import Protocol
+from typing import Any, Literal, Protocol
 
 from msgspec import Struct
 
 from antiphon_protocol.rest_sessions import AUDIO_FORMAT, AUDIO_LAYOUT
 
 _KEY = re.compile(r"[A-Za-z0-9_-]{1,100}\.ogg", re.ASCII)
+
+
+Known = Literal["known", "unknown", "deleted"]
+Register = Callable[[str, dict[str, Any]], Awaitable[Known]]
+"""Writes down what the recording of a session that has ended holds (``Recorded``), where that
+is not known yet; answers whether there is such a session.
+"""
 
 
 class NoSuchArtifact(Exception):

@@ -33,25 +33,31 @@ def older_than(connection: sa.Connection, at: float) -> list[str]:
 
 def close(connection: sa.Connection, ids: Sequence[str], on_event: OnEvent) -> None:
     """Ends sessions, with the record and the event that an end has."""
-    for session_id in ids:
-        ended = _lost(connection, session_id)
-        apply(connection, "", [Line(session_id, ended)], on_event)
+    apply(connection, "", _ends(connection, ids), on_event)
 
 
-def _lost(connection: sa.Connection, session_id: str) -> Ended:
+def _ends(connection: sa.Connection, ids: Sequence[str]) -> list[Line]:
     columns = session_records.c
-    last = (
-        sa.select(columns.seq, columns.at)
-        .where(columns.session_id == session_id)
-        .order_by(columns.seq.desc())
-        .limit(1)
+    query = (
+        sa.select(
+            sessions.c.id,
+            sessions.c.created_at,
+            sa.func.max(columns.seq).label("seq"),
+            sa.func.max(columns.at).label("at"),
+        )
+        .outerjoin(session_records, columns.session_id == sessions.c.id)
+        .where(sessions.c.id.in_(ids))
+        .group_by(sessions.c.id, sessions.c.created_at)
     )
-    started = sa.select(sessions.c.created_at).where(sessions.c.id == session_id)
-    began_at = connection.execute(started).scalar_one()
-    record = connection.execute(last).first()
-    at = began_at if record is None else max(began_at, record.at)
+    return [
+        Line(row.id, _lost(row.created_at, row.seq, row.at)) for row in connection.execute(query)
+    ]
+
+
+def _lost(began_at: float, last_seq: int | None, last_at: float | None) -> Ended:
+    at = began_at if last_at is None else max(began_at, last_at)
     return Ended(
-        seq=0 if record is None else record.seq + 1,
+        seq=0 if last_seq is None else last_seq + 1,
         at=at,
         reason="lost",
         public_reason="error",

@@ -6,18 +6,18 @@ it, its configuration and its audio go. Source: voice agent protocol, section 6.
 
 from __future__ import annotations
 
-from typing import Any, Literal
+from typing import Any
 
 import sqlalchemy as sa
 
 from antiphon_protocol.rest_sessions import SessionStatus
 from antiphon_server.call.records import AnyRecord
 from antiphon_server.store.applying import record_of
+from antiphon_server.store.artifacts import Known, Register
+from antiphon_server.store.database import Database
 from antiphon_server.store.tables import session_records, sessions
 
 _s = sessions.c
-
-Known = Literal["known", "unknown", "deleted"]
 
 
 def of_account(
@@ -28,7 +28,8 @@ def of_account(
     if status is not None:
         query = query.where(_s.status == status)
     if agent_id is not None:
-        query = query.where(_s.agent_id == agent_id)
+        # PostgreSQL's text has no U+0000, and takes none to compare with.
+        query = query.where(sa.false() if "\0" in agent_id else _s.agent_id == agent_id)
     return query
 
 
@@ -109,6 +110,17 @@ def register_recording(
     known = sa.update(sessions).where(_s.id == session_id, _s.recording.is_(None))
     connection.execute(known.values(recording=recorded))
     return "known"
+
+
+def registrar(database: Database) -> Register:
+    """``register_recording`` for the event loop; raises ``Unreachable``."""
+
+    async def register(session_id: str, recorded: dict[str, Any]) -> Known:
+        return await database.write(
+            lambda connection: register_recording(connection, session_id, recorded)
+        )
+
+    return register
 
 
 def _delete(connection: sa.Connection, ids: list[str], now: float) -> None:

@@ -27,10 +27,10 @@ async def record(folder: Path) -> None:
     kept = Folder(folder)
     await kept.start()
     unfinished = Unfinished(folder / "unfinished")
-    user, agent = babble(60, 1), babble(60, 2)
+    user, agent = babble(10, 1), babble(10, 2)
     recording = Studio(unfinished.claim(), kept).record("sess_killed", PCM, PCM)
     began = time.monotonic()
-    for number in range(600):
+    for number in range(100):
         await asyncio.sleep(max(0.0, began + number / 10 - time.monotonic()))
         piece = slice(number * TENTH, (number + 1) * TENTH)
         recording.user(encode(user[piece], PCM), began + number / 10)

@@ -34,6 +34,7 @@ from antiphon_server.call.services import Services
 from antiphon_server.call.session import Session
 from antiphon_server.dialects import voice_agent
 from antiphon_server.dialects.call_settings import CallTimes, call_settings
+from antiphon_server.dialects.wording import Terms
 from antiphon_server.observe import metrics
 
 FRAME_MS = 20
@@ -270,7 +271,7 @@ async def calling(
     At the end the client leaves; nothing of the call may be left over.
     """
     before = sessions()
-    terms = voice_agent.Terms(
+    terms = Terms(
         session_seconds=session_seconds, resume_seconds=resume_seconds, tells_timeline=timeline
     )
     line = Line()

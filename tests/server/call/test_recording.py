@@ -9,15 +9,18 @@ import sys
 import threading
 from collections.abc import AsyncIterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 import structlog
 
 from antiphon_protocol.audio import PCM, PCMU
-from antiphon_server.call.recording import PIECE_BYTES, Studio, StudioSettings
+from antiphon_server.call.recording import PIECE_BYTES, REGISTER_SECONDS, Studio, StudioSettings
 from antiphon_server.call.sound import Samples, encode
 from antiphon_server.call.tape import OpusFile
 from antiphon_server.store.artifact_folder import Folder
+from antiphon_server.store.artifacts import Known
+from antiphon_server.store.database import Unreachable
 from server.call.recorded import RATE, babble, decoded, place
 from virtual_time import in_virtual_time
 
@@ -84,7 +87,7 @@ async def test_ten_sessions_are_recorded_at_once(tmp_path: Path) -> None:
 async def test_a_finished_recording_is_kept_when_it_is_asked_for(
     studio: Studio, kept: Folder, tmp_path: Path
 ) -> None:
-    """Until then it lies where a crash leaves it to be found; what is told is ready to be stored."""
+    """Until then it lies where a crash leaves it to be found; what is told can be stored."""
     recording = studio.record("sess_1", PCM, PCM)
     recording.user(bytes(4_800), asyncio.get_running_loop().time())
     info = await recording.finish()
@@ -209,6 +212,58 @@ async def test_a_storage_that_refuses_does_not_hurt_the_session(tmp_path: Path) 
     await studio.close()
 
 
+async def _kept(tmp_path: Path, kept: Folder, *answers: Known | Exception) -> list[str]:
+    """What is kept of a recording that is registered with these answers; all must be asked for."""
+    left = list(answers)
+
+    async def register(session_id: str, recorded: dict[str, Any]) -> Known:
+        assert recorded["file"] == f"{session_id}.ogg"
+        answer = left.pop(0)
+        if isinstance(answer, Exception):
+            raise answer
+        return answer
+
+    await kept.start()
+    clock = asyncio.get_running_loop().time
+    studio = Studio(tmp_path, kept, StudioSettings(clock, register=register))
+    recording = studio.record("sess_1", PCM, PCM)
+    recording.user(bytes(4_800), clock())
+    await recording.finish()
+    await recording.keep()
+    await studio.close()
+    assert left == []
+    return await kept.keys()
+
+
+@in_virtual_time
+async def test_a_recording_is_kept_once_the_database_has_the_session(tmp_path: Path) -> None:
+    """However long that takes; until then a crash leaves it where it is found."""
+    answers: list[Known | Exception] = ["unknown", Unreachable("away"), "unknown", "known", "known"]
+    folder = Folder(tmp_path / "kept")
+    assert await _kept(tmp_path, folder, *answers) == ["sess_1.ogg"]
+    assert asyncio.get_running_loop().time() >= 2.6
+
+
+@in_virtual_time
+async def test_a_session_that_was_deleted_meanwhile_gets_no_recording(tmp_path: Path) -> None:
+    """Its client deleted it before the file was on its way, or while it was."""
+    folder = Folder(tmp_path / "kept")
+    assert await _kept(tmp_path, folder, "deleted") == []
+    assert await _kept(tmp_path, folder, "unknown", "known", "deleted") == []
+    assert not (tmp_path / "sess_1.ogg").exists()
+
+
+@in_virtual_time
+async def test_a_session_that_never_comes_is_given_up_after_half_an_hour(tmp_path: Path) -> None:
+    """Its audio stays where the next start finds it."""
+    with structlog.testing.capture_logs() as lines:
+        unknown = ["unknown"] * len(REGISTER_SECONDS)
+        assert await _kept(tmp_path, Folder(tmp_path / "kept"), *unknown) == []  # type: ignore[arg-type]
+    assert [line["event"] for line in lines] == ["recording is not kept yet"]
+    assert asyncio.get_running_loop().time() > 1_800
+    assert (tmp_path / "sess_1.ogg").exists()
+
+
 async def test_what_is_open_at_the_end_of_the_process_is_finished(
     tmp_path: Path, kept: Folder
 ) -> None:
@@ -235,8 +290,8 @@ def test_kill_9_costs_less_than_two_seconds(tmp_path: Path) -> None:
     left, right = decoded(left_over)
     assert left.size >= (3.5 - 2) * RATE
     whole = left.size - RATE // 2
-    assert place(babble(60, 1)[:whole], left)[0] == pytest.approx(0, abs=0.040)
-    assert place(babble(60, 2)[:whole], right)[0] == pytest.approx(0, abs=0.040)
+    assert place(babble(10, 1)[:whole], left)[0] == pytest.approx(0, abs=0.040)
+    assert place(babble(10, 2)[:whole], right)[0] == pytest.approx(0, abs=0.040)
 
 
 def test_a_disk_that_is_full_leaves_what_it_took(tmp_path: Path) -> None:
@@ -250,4 +305,4 @@ def test_a_disk_that_is_full_leaves_what_it_took(tmp_path: Path) -> None:
     left, _ = decoded(left_over)
     assert left.size > RATE // 2
     assert f"'duration_seconds': {left.size / RATE:.3f}" in done.stdout
-    assert place(babble(60, 1)[: left.size // 2], left)[0] == pytest.approx(0, abs=0.040)
+    assert place(babble(10, 1)[: left.size // 2], left)[0] == pytest.approx(0, abs=0.040)

@@ -11,6 +11,7 @@ from antiphon_protocol import voice_agent as wire
 from antiphon_providers.scripted import Fault, ScriptedTurnModel
 from antiphon_server.call.dialect import Frame
 from antiphon_server.dialects import voice_agent
+from antiphon_server.dialects.wording import Terms
 from server.call.scripted_call import (
     Stages,
     calling,
@@ -135,7 +136,7 @@ async def test_a_fault_of_our_own_ends_one_call_with_an_error() -> None:
             raise ZeroDivisionError
 
     async with calling(system_prompt="p") as caller:
-        faulty = Faulty(caller.session, voice_agent.Terms(), caller.host)
+        faulty = Faulty(caller.session, Terms(), caller.host)
         caller.session._performing().dialect = faulty
         await caller.play(voiced(300))
         assert await caller.ended() == 1011

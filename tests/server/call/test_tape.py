@@ -83,7 +83,7 @@ def test_gaps_bursts_and_odd_pieces_are_placed(tmp_path: Path) -> None:
     raw = [encode(samples, PCM) for samples in said]
     pieces = _pieces("user", raw[0], PCM, 0.5, 20)
     pieces += [("user", raw[1], BEGAN + 4.0)]
-    odd = [
+    odd: list[Piece] = [
         ("user", raw[2][at : at + 4_801], BEGAN + 8.0 + at / 48_000)
         for at in range(0, 96_000, 4_801)
     ]
@@ -139,6 +139,18 @@ def test_a_client_cannot_send_ahead_without_end(tmp_path: Path) -> None:
     assert info is not None
     assert (info.uploaded_chunks, info.dropped_chunks, info.incomplete) == (31, 72, True)
     assert info.duration_seconds == 31
+
+
+def test_a_long_session_takes_no_more_memory_than_a_short_one(tmp_path: Path) -> None:
+    """What is written is forgotten: of half a minute less than a second is still held."""
+    tape = _tape(tmp_path / "long.ogg", PCMU, PCMU)
+    raw = bytes(30 * 8_000)
+    _run(tape, _pieces("user", raw, PCMU, 0, 50) + _pieces("agent", raw, PCMU, 0, 40), 30)
+    for spool in tape._spools.values():
+        strip = spool.track.strip
+        assert sum(piece.size for piece in strip._pieces) == strip.end - strip.begin < 8_000
+        assert spool.ready.size < RATE
+    tape.finish([], BEGAN + 30, 0)
 
 
 def test_the_file_is_the_owners_alone_and_grows_as_it_is_written(tmp_path: Path) -> None:

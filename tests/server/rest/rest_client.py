@@ -40,13 +40,15 @@ async def ask(
     *parts: bytes,
     authorization: str | None = KEY,
     host: str = "localhost",
+    headers: tuple[tuple[str, str], ...] = (),
 ) -> Answer:
     """The answer to ``METHOD /path?query`` with a body in these parts."""
     method, _, url = target.partition(" ")
     path, _, query = url.partition("?")
-    headers = [(b"host", host.encode())]
+    sent = [(b"host", host.encode())]
     if authorization is not None:
-        headers.append((b"authorization", authorization.encode()))
+        sent.append((b"authorization", authorization.encode()))
+    sent += [(name.encode(), text.encode("latin-1")) for name, text in headers]
     scope = {
         "type": "http",
         "asgi": {"version": "3.0"},
@@ -57,7 +59,7 @@ async def ask(
         "raw_path": path.encode(),
         "root_path": "",
         "query_string": query.encode(),
-        "headers": headers,
+        "headers": sent,
     }
     coming = [
         {"type": "http.request", "body": part, "more_body": index < len(parts)}

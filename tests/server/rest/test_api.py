@@ -8,13 +8,24 @@ import re
 import pytest
 import structlog
 from starlette.requests import Request
-from starlette.responses import Response
+from starlette.responses import JSONResponse, Response
 
 from antiphon_server.edge.app import create_app
 from antiphon_server.observe import logs
+from antiphon_server.rest.answers import Handler
 from antiphon_server.rest.api import Api
+from antiphon_server.rest.operations import Operation
+from antiphon_server.store.database import Unreachable
 from server.edge.asgi_client import started
 from server.rest.rest_client import KEY, api, ask
+
+
+def _get(path: str, handler: Handler) -> Operation:
+    return Operation(method="GET", path=path, handler=handler, summary="Get", tag="Tests")
+
+
+async def _echo(request: Request) -> Response:
+    return JSONResponse(request.path_params)
 
 
 @pytest.mark.parametrize(
@@ -47,11 +58,10 @@ async def test_an_unknown_path_is_404_in_the_envelope(path: str) -> None:
 @pytest.mark.parametrize(
     ("target", "allowed"),
     [
-        ("POST /v1/token", "GET"),
+        ("POST /v1/token", "GET, HEAD"),
         ("GET /v1/tokens", "POST"),
-        ("DELETE /v1/voices", "GET"),
-        ("OPTIONS /v1/token", "GET"),
-        ("HEAD /v1/calls", "GET"),
+        ("DELETE /v1/voices", "GET, HEAD"),
+        ("OPTIONS /v1/token", "GET, HEAD"),
     ],
 )
 async def test_another_method_is_405(target: str, allowed: str) -> None:
@@ -91,6 +101,60 @@ async def test_a_host_header_does_not_bend_the_path(host: str) -> None:
     assert (await ask(app, "GET /v1/nothing", host=host)).status == 404
 
 
+@pytest.mark.parametrize(
+    ("path", "values"),
+    [
+        ("/v1/agents/agent_1", {"agent_id": "agent_1"}),
+        ("/v1/agents/+1 ö", {"agent_id": "+1 ö"}),
+        ("/v1/agents/mine", {}),
+        ("/v1/agents/agent_1/parts/2", {"agent_id": "agent_1", "part": "2"}),
+    ],
+)
+async def test_a_name_in_a_path_stands_for_one_segment(path: str, values: dict[str, str]) -> None:
+    """Decoded; a path without names wins over one with."""
+    paths = ("/v1/agents/{agent_id}", "/v1/agents/mine", "/v1/agents/{agent_id}/parts/{part}")
+    app = Api([_get(name, _echo) for name in paths])
+    assert (await ask(app, f"GET {path}")).body == values
+
+
+@pytest.mark.parametrize(
+    "path", ["/v1/agents", "/v1/agents/", "/v1/agents/x/y", "/v2/agents/x", "/v1/agents/\0"]
+)
+async def test_a_name_in_a_path_is_neither_nothing_nor_two_segments(path: str) -> None:
+    """Nor does the rest of the path matter less."""
+    assert (await ask(Api([_get("/v1/agents/{agent_id}", _echo)]), f"GET {path}")).status == 404
+
+
+async def test_head_is_get_without_the_body() -> None:
+    """With the length the body would have (RFC 9110, section 9.3.2); not where there is no GET."""
+    app, _ = api()
+    refused = await ask(app, "HEAD /v1/tokens")
+    assert (refused.status, refused.headers["allow"], refused.raw) == (405, "POST", b"")
+    got, head = await ask(app, "GET /v1/voices"), await ask(app, "HEAD /v1/voices")
+    assert (head.status, head.raw) == (200, b"")
+    assert head.headers["content-length"] == str(len(got.raw))
+
+
+def test_no_operation_is_there_twice() -> None:
+    """The second would never be asked."""
+    with pytest.raises(ValueError, match="GET /v1/x is there twice"):
+        Api([_get("/v1/x", _echo), _get("/v1/x", _echo)])
+
+
+async def test_a_database_that_cannot_be_used_is_503() -> None:
+    """A client may try again; where the database is stays in the log."""
+
+    async def broken(_request: Request) -> Response:
+        raise Unreachable("postgresql://somewhere: gone")
+
+    with structlog.testing.capture_logs() as lines:
+        got = await ask(Api([_get("/v1/x", broken)]), "GET /v1/x")
+    assert (got.status, got.body["code"]) == (503, "internal_error")
+    assert got.headers["retry-after"] == "1"
+    assert "somewhere" not in got.raw.decode()
+    assert lines[0]["reason"] == "postgresql://somewhere: gone"
+
+
 async def test_what_breaks_is_500_without_details() -> None:
     """They are in the log, under the id that the client was told."""
 
@@ -98,7 +162,7 @@ async def test_what_breaks_is_500_without_details() -> None:
         raise ZeroDivisionError("a secret")
 
     with structlog.testing.capture_logs() as lines:
-        got = await ask(Api({"/v1/broken": {"GET": broken}}), "GET /v1/broken")
+        got = await ask(Api([_get("/v1/broken", broken)]), "GET /v1/broken")
     assert (got.status, got.body["code"]) == (500, "internal_error")
     assert "secret" not in got.raw.decode()
     assert lines[0]["request_id"] == got.body["request_id"]

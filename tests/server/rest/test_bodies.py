@@ -6,11 +6,25 @@ import asyncio
 from typing import Any
 
 import pytest
+from msgspec import Struct
 from starlette.requests import ClientDisconnect, Request
 
-from antiphon_server.rest.bodies import MOST_BYTES, SECONDS, json_object
+from antiphon_server.rest.bodies import (
+    MAX_NESTING,
+    MOST_BYTES,
+    SECONDS,
+    body_of,
+    json_object,
+    raw_body,
+)
 from antiphon_server.rest.errors import Invalid, InvalidRequest, TooLarge, TooSlow
 from virtual_time import in_virtual_time
+
+
+class _Named(Struct, frozen=True):
+    """A body."""
+
+    name: str
 
 
 def _request(*parts: bytes, ends: bool = True) -> Request:
@@ -86,3 +100,42 @@ async def test_a_client_that_leaves_is_no_error_of_its_body() -> None:
 
     with pytest.raises(ClientDisconnect):
         await json_object(Request({"type": "http", "method": "POST", "headers": []}, receive))
+
+
+async def test_a_body_is_the_struct_it_stands_for() -> None:
+    """Or everything that is wrong with it, with its place."""
+    assert await body_of(_request(b'{"name":"a"}'), _Named) == _Named("a")
+    for raw in (b"", b"{}", b'{"name":1}'):
+        with pytest.raises(Invalid) as refused:
+            await body_of(_request(raw), _Named)
+        assert [fault.loc for fault in refused.value.faults] == [("body", "name")]
+    for raw in (b"null", b"[]"):
+        with pytest.raises(Invalid) as refused:
+            await body_of(_request(raw), _Named)
+        assert [fault.loc for fault in refused.value.faults] == [("body",)]
+
+
+async def test_another_limit_may_be_given() -> None:
+    """For resources that are large by nature."""
+    raw = b'{"name":"%s"}' % (b"x" * MOST_BYTES)
+    assert await body_of(_request(raw), _Named, len(raw))
+    with pytest.raises(TooLarge):
+        await body_of(_request(raw), _Named, len(raw) - 1)
+
+
+async def test_a_body_may_be_read_again() -> None:
+    """Once to know it again, once for what it says."""
+    request = _request(b'{"name":', b'"a"}')
+    assert await raw_body(request) == await raw_body(request) == b'{"name":"a"}'
+    assert await json_object(request) == {"name": "a"}
+
+
+async def test_nesting_has_a_limit() -> None:
+    """What is kept is written again, from deeper in the stack."""
+    for levels, fits in ((MAX_NESTING, True), (MAX_NESTING + 1, False)):
+        raw = b'{"":' + b"[" * (levels - 1) + b"]" * (levels - 1) + b"}"
+        if fits:
+            assert await json_object(_request(raw))
+        else:
+            with pytest.raises(InvalidRequest):
+                await json_object(_request(raw))

@@ -38,14 +38,14 @@ def test_an_envelope_has_every_field() -> None:
 def test_each_fault_is_an_item() -> None:
     """The first one gives the message and the parameter."""
     faults = (
-        Fault("a", ("body", "tools", "0", "name"), "is bad", 1),
+        Fault("a", ("body", "tools", 0, "http", "url"), "is bad", 1),
         Fault("b", ("body",), "is worse", None),
     )
     body = Invalid(faults).body("id")
-    assert (body.message, body.param) == ("tools.0.name: is bad", "tools.0.name")
+    assert (body.message, body.param) == ("tools[0].http.url: is bad", "tools[0].http.url")
     assert body.errors is not None
     assert [(item.message, item.param) for item in body.errors] == [
-        ("is bad", "tools.0.name"),
+        ("is bad", "tools[0].http.url"),
         ("is worse", None),
     ]
     assert body.detail == faults

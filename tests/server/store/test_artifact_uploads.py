@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
+from itertools import pairwise
 from pathlib import Path
 
 import pytest
@@ -14,6 +15,7 @@ from antiphon_server.store.artifact_s3 import Bucket
 from antiphon_server.store.artifact_uploads import Uploads, storage
 from antiphon_server.store.artifacts import (
     Artifact,
+    Artifacts,
     BadArtifactsUrl,
     NoSuchArtifact,
     StorageFailed,
@@ -24,36 +26,44 @@ from virtual_time import in_virtual_time
 
 
 class Away:
-    """A storage that can be reached only while `there` is set; it keeps what it takes."""
+    """A storage that can be reached only while `there` is set; it tells who came."""
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, kept: Artifacts) -> None:
+        self.kept = kept
         self.there = asyncio.Event()
-        self.tried = asyncio.Event()
-        self.attempts: list[float] = []
-        self.kept = Folder(folder)
+        self.attempts: asyncio.Queue[float] = asyncio.Queue()
+        """When each upload was tried."""
+        self.arrived: asyncio.Queue[str] = asyncio.Queue()
+        """The keys of those that succeeded."""
 
     async def start(self) -> None:
+        """Always."""
         await self.kept.start()
 
     async def put(self, file: Path, key: str) -> None:
-        self.attempts.append(asyncio.get_running_loop().time())
-        self.tried.set()
+        """Takes a file, where it can be reached."""
+        self.attempts.put_nowait(asyncio.get_running_loop().time())
         self._check()
         await self.kept.put(file, key)
+        self.arrived.put_nowait(key)
 
     async def open(self, key: str) -> Artifact:
+        """Finds one, where it can be reached."""
         self._check()
         return await self.kept.open(key)
 
     async def delete(self, key: str) -> None:
+        """Deletes one, where it can be reached."""
         self._check()
         await self.kept.delete(key)
 
     async def link(self, key: str, seconds: int) -> str | None:
+        """One that says what was asked."""
         self._check()
         return f"https://storage.example.com/{key}?{seconds}"
 
     async def close(self) -> None:
+        """Always."""
         await self.kept.close()
 
     def _check(self) -> None:
@@ -61,28 +71,26 @@ class Away:
             raise StorageFailed("nobody answers")
 
 
-async def _until(true: Callable[[], bool]) -> None:
-    """In virtual time waiting costs nothing, and what never comes ends the test."""
-    while not true():
-        await asyncio.sleep(0.1)
+@pytest.fixture
+def kept(tmp_path: Path) -> Folder:
+    """Where the uploads end."""
+    return Folder(tmp_path / "kept")
 
 
 @in_virtual_time
-async def test_an_upload_is_tried_until_it_succeeds(tmp_path: Path) -> None:
+async def test_an_upload_is_tried_until_it_succeeds(tmp_path: Path, kept: Folder) -> None:
     """After 1, 5, 30, 120 and then every 300 seconds; the recording can be read all the while."""
-    away = Away(tmp_path / "kept")
+    away = Away(kept)
     uploads = Uploads(Folder(tmp_path / "waiting"), away)
     await uploads.start()
     await uploads.put(file_of(tmp_path, b"audio"), KEY)
-    await _until(lambda: len(away.attempts) == 7)
+    attempts = [await away.attempts.get() for _ in range(7)]
     assert await contents(await uploads.open(KEY)) == b"audio"
     assert await uploads.link(KEY, 60) is None
-    pauses = [
-        later - sooner for sooner, later in zip(away.attempts, away.attempts[1:], strict=False)
-    ]
+    pauses = [later - sooner for sooner, later in pairwise(attempts)]
     assert pauses == pytest.approx([1, 5, 30, 120, 300, 300])
     away.there.set()
-    await _until(lambda: (tmp_path / "kept" / KEY).exists())
+    assert await away.arrived.get() == KEY
     assert list((tmp_path / "waiting").iterdir()) == []
     assert await contents(await uploads.open(KEY)) == b"audio"
     assert await uploads.link(KEY, 60) == f"https://storage.example.com/{KEY}?60"
@@ -90,43 +98,47 @@ async def test_an_upload_is_tried_until_it_succeeds(tmp_path: Path) -> None:
 
 
 @in_virtual_time
-async def test_what_a_process_did_not_upload_the_next_one_does(tmp_path: Path) -> None:
+async def test_what_a_process_did_not_upload_the_next_one_does(
+    tmp_path: Path, kept: Folder
+) -> None:
     """Whatever became of the first."""
-    away = Away(tmp_path / "kept")
+    away = Away(kept)
     first = Uploads(Folder(tmp_path / "waiting"), away)
     await first.start()
     await first.put(file_of(tmp_path, b"audio"), KEY)
-    await away.tried.wait()
+    await away.attempts.get()
     await first.close()
     away.there.set()
     second = Uploads(Folder(tmp_path / "waiting"), away)
     await second.start()
-    await _until(lambda: (tmp_path / "kept" / KEY).exists())
+    assert await away.arrived.get() == KEY
     await second.close()
 
 
 @in_virtual_time
-async def test_one_that_is_deleted_while_it_waits_never_arrives(tmp_path: Path) -> None:
+async def test_one_that_is_deleted_while_it_waits_never_arrives(
+    tmp_path: Path, kept: Folder
+) -> None:
     """It is gone at once here; the storage is asked again by whoever deletes."""
-    away = Away(tmp_path / "kept")
+    away = Away(kept)
     uploads = Uploads(Folder(tmp_path / "waiting"), away)
     await uploads.start()
     await uploads.put(file_of(tmp_path, b"audio"), KEY)
-    await away.tried.wait()
+    await away.attempts.get()
     with pytest.raises(StorageFailed):
         await uploads.delete(KEY)
     away.there.set()
     await uploads.delete(KEY)
     await uploads.put(file_of(tmp_path, b"other"), "sess_2.ogg")
-    await _until(lambda: (tmp_path / "kept" / "sess_2.ogg").exists())
+    assert await away.arrived.get() == "sess_2.ogg"
     with pytest.raises(NoSuchArtifact):
         await uploads.open(KEY)
-    assert await away.kept.keys() == ["sess_2.ogg"]
+    assert await kept.keys() == ["sess_2.ogg"]
     await uploads.close()
 
 
 @in_virtual_time
-async def test_one_that_fails_holds_up_no_other(tmp_path: Path) -> None:
+async def test_one_that_fails_holds_up_no_other(tmp_path: Path, kept: Folder) -> None:
     """It goes behind the others, whatever the failure is."""
 
     class Odd(Away):
@@ -135,27 +147,29 @@ async def test_one_that_fails_holds_up_no_other(tmp_path: Path) -> None:
                 raise ZeroDivisionError
             await super().put(file, key)
 
-    odd = Odd(tmp_path / "kept")
+    odd = Odd(kept)
     odd.there.set()
     uploads = Uploads(Folder(tmp_path / "waiting"), odd)
     await uploads.start()
     await uploads.put(file_of(tmp_path, b"1"), KEY)
     await uploads.put(file_of(tmp_path, b"2"), "sess_2.ogg")
-    await _until(lambda: (tmp_path / "kept" / "sess_2.ogg").exists())
+    assert await odd.arrived.get() == "sess_2.ogg"
     assert (tmp_path / "waiting" / KEY).exists()
     await uploads.close()
 
 
 @in_virtual_time
-async def test_one_that_arrives_between_look_and_read_is_read_there(tmp_path: Path) -> None:
+async def test_one_that_arrives_between_look_and_read_is_read_there(
+    tmp_path: Path, kept: Folder
+) -> None:
     """Nobody who asks at that moment is told that it is gone."""
-    away = Away(tmp_path / "kept")
+    away = Away(kept)
     uploads = Uploads(Folder(tmp_path / "waiting"), away)
     await uploads.start()
     await uploads.put(file_of(tmp_path, b"audio"), KEY)
     artifact = await uploads.open(KEY)
     away.there.set()
-    await _until(lambda: (tmp_path / "kept" / KEY).exists())
+    assert await away.arrived.get() == KEY
     assert await contents(artifact, 1, 4) == b"udi"
     await uploads.close()
 
@@ -175,12 +189,13 @@ async def test_a_bucket_behind_a_folder_keeps_the_contract(s3: S3, tmp_path: Pat
 
 async def test_a_recording_arrives_in_the_bucket(s3: S3, tmp_path: Path) -> None:
     """And is gone from this machine."""
-    uploads = storage(f"s3://{BUCKET}/x", tmp_path / "data", {"AWS_ENDPOINT_URL": s3.endpoint})
+    bucket = Away(Bucket(f"s3://{BUCKET}/x", s3.endpoint))
+    bucket.there.set()
+    uploads = Uploads(Folder(tmp_path / "waiting"), bucket)
     await uploads.start()
     await uploads.put(file_of(tmp_path, b"audio"), KEY)
-    waiting = tmp_path / "data" / "waiting" / KEY
-    while waiting.exists():  # noqa: ASYNC110 (the upload is the storage's, and tells nobody)
-        await asyncio.sleep(0.01)
+    assert await bucket.arrived.get() == KEY
+    assert list((tmp_path / "waiting").iterdir()) == []
     assert s3.keys() == [f"x/{KEY}"]
     assert await contents(await uploads.open(KEY)) == b"audio"
     await uploads.close()

@@ -1,0 +1,245 @@
+"""The ledger: what is recorded is durable at once, and in the database soon, whatever happens."""
+
+import asyncio
+import sqlite3
+from collections.abc import AsyncIterator
+from pathlib import Path
+
+import pytest
+import sqlalchemy as sa
+import structlog
+
+from antiphon_server.call.records import AnyRecord, Recorder
+from antiphon_server.store import database as database_module
+from antiphon_server.store import ledger as ledger_module
+from antiphon_server.store import migrate
+from antiphon_server.store.database import Database
+from antiphon_server.store.ledger import Ledger
+from antiphon_server.store.spool import Unrecorded
+from antiphon_server.store.tables import sessions
+from postgres import Postgres
+from server.store.limits import largest_file
+from server.store.talk import NOON, Events, as_stored, counted, ended, said, started, stored, whole
+
+
+@pytest.fixture
+def events() -> Events:
+    """What was to be reported."""
+    return Events()
+
+
+@pytest.fixture
+async def ledger(database: Database, events: Events, tmp_path: Path) -> AsyncIterator[Ledger]:
+    """A ledger that records."""
+    ledger = Ledger(database, tmp_path / "spool", "node", events)
+    await ledger.start()
+    yield ledger
+    await ledger.close()
+
+
+async def _record(recorder: Recorder, session_id: str, records: list[AnyRecord]) -> None:
+    await asyncio.gather(*(recorder.record(session_id, record) for record in records))
+
+
+async def test_what_is_recorded_is_in_the_database_once_it_is_settled(
+    ledger: Ledger, database: Database, events: Events
+) -> None:
+    """Sessions, records, usage and what is to be reported."""
+    for name in ("sess_1", "sess_2"):
+        await _record(ledger, name, whole())
+    assert await ledger.settled(30)
+    assert stored(database) == as_stored("sess_1", whole()) + as_stored("sess_2", whole())
+    assert counted(database) == [("sess_1", 2), ("sess_2", 2)]
+    assert len(events.seen) == 4
+
+
+async def test_it_settles_without_waiting_for_the_futures(
+    ledger: Ledger, database: Database
+) -> None:
+    """What was handed over before counts, durable or not yet."""
+    for record in whole():
+        ledger.record("sess_1", record)
+    assert await ledger.settled(30)
+    assert stored(database) == as_stored("sess_1", whole())
+
+
+async def test_nothing_to_settle_is_settled(ledger: Ledger) -> None:
+    """However often it is asked, also several times at once."""
+    assert await asyncio.gather(*(ledger.settled(30) for _ in range(10))) == [True] * 10
+
+
+async def test_many_sessions_at_once_are_in_order(ledger: Ledger, database: Database) -> None:
+    """Fifty of them, mixed."""
+    names = [f"sess_{number:02}" for number in range(50)]
+    for record in whole(20):
+        for name in names:
+            ledger.record(name, record)
+    assert await ledger.settled(60)
+    assert stored(database) == [row for name in names for row in as_stored(name, whole(20))]
+
+
+async def test_an_end_leaves_nothing_behind(
+    database: Database, events: Events, tmp_path: Path
+) -> None:
+    """All is applied, and the folder has no record and no lock."""
+    ledger = Ledger(database, tmp_path / "spool", "node", events)
+    await ledger.start()
+    for record in whole():
+        ledger.record("sess_1", record)
+    await ledger.close()
+    assert stored(database) == as_stored("sess_1", whole())
+    assert [path.name for path in (tmp_path / "spool").iterdir()] == ["gate"]
+
+
+async def test_a_closed_ledger_takes_no_record(database: Database, tmp_path: Path) -> None:
+    """It says so; it is settled, and may be closed again."""
+    ledger = Ledger(database, tmp_path / "spool", "node", Events())
+    with pytest.raises(Unrecorded, match="closed"):
+        await ledger.record("sess_1", started())
+    await ledger.start()
+    await ledger.close()
+    await ledger.close()
+    with pytest.raises(Unrecorded, match="closed"):
+        await ledger.record("sess_1", started())
+    assert await ledger.settled(0)
+
+
+async def test_a_folder_that_cannot_be_used_is_told_at_the_start(
+    database: Database, tmp_path: Path
+) -> None:
+    """Before any call."""
+    (tmp_path / "file").write_text("no folder")
+    with pytest.raises(OSError, match="file"):
+        await Ledger(database, tmp_path / "file" / "spool", "node", Events()).start()
+
+
+async def test_servers_may_share_a_folder_and_a_database(
+    ledger: Ledger, database: Database, events: Events, tmp_path: Path
+) -> None:
+    """Neither touches the records, nor the open sessions, of the other."""
+    await _record(ledger, "sess_1", [started()])
+    other = Ledger(database, tmp_path / "spool", "node", events)
+    await other.start()
+    await _record(other, "sess_2", whole())
+    await _record(ledger, "sess_1", whole()[1:])
+    await other.close()
+    assert await ledger.settled(30)
+    assert stored(database) == as_stored("sess_1", whole()) + as_stored("sess_2", whole())
+    assert len(events.seen) == 4
+
+
+async def test_sessions_of_a_spool_that_is_gone_can_be_ended(
+    ledger: Ledger, database: Database, events: Events
+) -> None:
+    """By their age."""
+    await _record(ledger, "sess_1", [started(), said(1)])
+    await _record(ledger, "sess_2", [started(at=NOON + 1000)])
+    assert await ledger.settled(30)
+    assert await ledger.close_orphans(before=NOON + 500) == 1
+    assert await ledger.close_orphans(before=NOON + 500) == 0
+    assert events.kinds[2:] == [("sess_1", "session.completed")]
+
+
+async def test_a_database_that_goes_and_comes_back_loses_nothing(tmp_path: Path) -> None:
+    """Calls go on: their records are durable all the while. It is logged once, not every try."""
+    server = Postgres()
+    server.start()
+    database = Database(server.url())
+    migrate.upgrade(database)
+    ledger = Ledger(database, tmp_path, "node", Events())
+    await ledger.start()
+    await _record(ledger, "sess_1", whole()[:2])
+    assert await ledger.settled(30)
+    server.stop()
+    with structlog.testing.capture_logs() as logs:
+        for number in range(20):
+            await ledger.record("sess_1", said(10 + number))
+            assert not await ledger.settled(0.01)
+        server.start()
+        await _record(ledger, "sess_1", [ended(30)])
+        assert await ledger.settled(30)
+    records = [*whole()[:2], *(said(10 + number) for number in range(20)), ended(30)]
+    assert stored(database) == as_stored("sess_1", records)
+    assert [entry["event"] for entry in logs] == [
+        "records cannot be applied: calls go on, and the spool keeps them",
+        "records are applied again",
+    ]
+    await ledger.close()
+    database.dispose()
+    server.remove()
+
+
+async def test_a_file_that_another_program_writes_to_loses_nothing(
+    sqlite_template: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As while somebody looks into it with a tool; here for longer than a writer waits."""
+    monkeypatch.setattr(database_module, "BUSY_SECONDS", 0.05)
+    file = tmp_path / "antiphon.db"
+    file.write_bytes(sqlite_template.read_bytes())
+    database = Database(f"sqlite:///{file}")
+    ledger = Ledger(database, tmp_path / "spool", "node", Events())
+    await ledger.start()
+    other = sqlite3.connect(file, isolation_level=None)
+    other.execute("BEGIN IMMEDIATE")
+    await _record(ledger, "sess_1", whole())
+    assert not await ledger.settled(0.3)
+    other.execute("ROLLBACK")
+    other.close()
+    assert await ledger.settled(30)
+    assert stored(database) == as_stored("sess_1", whole())
+    await ledger.close()
+    database.dispose()
+
+
+async def test_a_server_that_ends_without_its_database_leaves_the_records_to_the_next(
+    tmp_path: Path, events: Events, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It does not wait for ever; the next start applies them."""
+    monkeypatch.setattr(ledger_module, "CLOSE_SECONDS", 0.1)
+    server = Postgres()
+    server.start()
+    database = Database(server.url())
+    migrate.upgrade(database)
+    first = Ledger(database, tmp_path, "node", events)
+    await first.start()
+    server.stop()
+    await _record(first, "sess_1", whole()[:2])
+    await first.close()
+    second = Ledger(database, tmp_path, "node", events)
+    await second.start()
+    await _record(second, "sess_2", whole())
+    await second.close()
+    server.start()
+    third = Ledger(database, tmp_path, "node", events)
+    await third.start()
+    await third.close()
+    assert stored(database) == [
+        *as_stored("sess_1", [*whole()[:2], ended(2)]),
+        *as_stored("sess_2", whole()),
+    ]
+    assert [path.name for path in tmp_path.iterdir()] == ["gate"]
+    database.dispose()
+    server.remove()
+
+
+async def test_a_full_disk_fails_records_and_no_call(ledger: Ledger, database: Database) -> None:
+    """Those that were durable before are stored, and those after."""
+    await ledger.record("sess_1", started())
+    assert await ledger.settled(30)
+    with largest_file(900_000):
+        with pytest.raises(Unrecorded, match="cannot be written"):
+            await ledger.record("sess_1", said(1, "x" * 1_000_000))
+        await ledger.record("sess_1", said(2))
+    await ledger.record("sess_1", said(3))
+    assert await ledger.settled(30)
+    assert stored(database) == as_stored("sess_1", [started(), said(2), said(3)])
+
+
+@pytest.mark.parametrize("text", ["\0", "😀\u2028\ufffe", "x" * 1_000_000])
+async def test_whatever_is_said_is_recorded(ledger: Ledger, database: Database, text: str) -> None:
+    """On its whole way."""
+    await _record(ledger, "sess_1", [started(config={"prompt": text}), said(1, text), ended(2)])
+    assert await ledger.settled(30)
+    query = sa.select(sessions.c.config)
+    assert database.now(lambda connection: connection.execute(query).scalar()) == {"prompt": text}
+    assert len(stored(database)) == 3
