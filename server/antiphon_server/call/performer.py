@@ -191,7 +191,8 @@ class Performer:
         if command.trigger == "greeting":
             return Task(text=settings.greeting)
         tools = tuple(tool.spec for tool in settings.tools) if command.tools else ()
-        notes = settings.notes_on(self.tools.outcomes())
+        self.tools.instructed(command.instructions)
+        notes = [*settings.notes_on(self.tools.outcomes()), *self.tools.notes()]
         instructions = "\n".join((*notes, *filter(None, (command.instructions,)))) or None
         prompt = self._memory.prompt(settings.system_prompt, instructions, tools, self._session_id)
         return Task(prompt=prompt)

@@ -31,8 +31,12 @@ class AudioTracks(Protocol):
         """What was to be heard from then on was not."""
         ...
 
-    async def close(self) -> None:
-        """The session is over and on record."""
+    async def finish(self) -> object:
+        """The session is over: nothing more is recorded."""
+        ...
+
+    async def keep(self) -> None:
+        """Puts what was recorded where recordings are kept."""
         ...
 
 

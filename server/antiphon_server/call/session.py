@@ -93,7 +93,8 @@ class Session:
         if self._socket is not None:
             await self._socket.close(self._close_code)
         if self._recording is not None:
-            await self._recording.close()
+            await self._recording.finish()
+            await self._recording.keep()
 
     def open(self, settings: CallSettings, owner: Owner, config: dict[str, Any]) -> Durable:
         """The first update was accepted: listen from now on.
@@ -254,11 +255,11 @@ class Session:
         ``last_seq``: the newest committed event the client says it has. Raises
         ``SessionNotFound`` where the session is over.
         """
+        if self.is_over or not self.is_open or not self.settings.manners.resume_ms:
+            raise SessionNotFound
         if self._socket is not None:
             self._spawn(self._fence(self._socket), "fence")
             self.lost(self._socket)
-        if self.is_over or not self.is_open:
-            raise SessionNotFound
         metrics.SESSIONS_DETACHED.dec()
         self._performing().log.info("session resumed")
         self._outbox.reconnect(self._performing().dialect.returned(), last_seq)

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from typing import Any
 
 from msgspec import Struct
 
 from antiphon_protocol.audio import PCM, Encoding
 from antiphon_providers.interfaces import HearingOptions, LanguageModel, ToolSpec, VoiceOptions
 from antiphon_server.call.arguments import Arguments
+from antiphon_server.call.grounding import Extent
 from antiphon_server.call.http_tools import HttpTarget
 from antiphon_server.conversation.manners import Manners
 
@@ -27,13 +27,6 @@ class CallTool(Struct, frozen=True):
     error_note: str | None = None
     arguments: Arguments | None = None
     """What its arguments must be."""
-
-    def refusal(self, arguments: dict[str, Any]) -> str | None:
-        """Why a call with these arguments may not be made; None where it may."""
-        problems = self.arguments.check(arguments) if self.arguments is not None else ()
-        if not problems:
-            return None
-        return "Not called: " + "; ".join(f"{p.path} {p.message}" for p in problems)
 
 
 class CallSettings(Struct, frozen=True):
@@ -54,6 +47,8 @@ class CallSettings(Struct, frozen=True):
     input: Encoding = PCM
     output: Encoding = PCM
     tools: tuple[CallTool, ...] = ()
+    grounding: Extent = "identifiers"
+    """Which arguments of tool calls must have been said by somebody."""
     language_model: LanguageModel | None = None
     """The call's own; None: the node's."""
 

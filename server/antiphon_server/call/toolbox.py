@@ -8,16 +8,24 @@ Source: voice agent protocol, sections 3.3 and 4.5 to 4.7.
 from __future__ import annotations
 
 import asyncio
+from collections import deque
 from collections.abc import Callable, Coroutine
 from typing import Any
 
 from antiphon_providers.interfaces import ToolUse
+from antiphon_server.call.argument_problems import Problem
 from antiphon_server.call.chronicle import Chronicle, Durable
+from antiphon_server.call.evidence import Sources
+from antiphon_server.call.grounding import ungrounded
 from antiphon_server.call.http_tools import HttpTarget, HttpTools
-from antiphon_server.call.settings import CallSettings
+from antiphon_server.call.refusals import ask_note, refusal_text
+from antiphon_server.call.settings import CallSettings, CallTool
 from antiphon_server.call.tools import TOO_MANY, Returned, ToolLedger
 from antiphon_server.conversation import vocabulary as v
 from antiphon_server.conversation.memory import Memory
+
+MOST_INSTRUCTIONS = 20
+"""Of ``reply.create``, the newest: they are in no history."""
 
 Spawn = Callable[[Coroutine[Any, Any, None], str], asyncio.Task[None]]
 
@@ -39,27 +47,51 @@ class Toolbox:
         self._notice = notice
         self._spawn = spawn
         self._http_tools = http_tools
+        self._instructions: deque[str] = deque(maxlen=MOST_INSTRUCTIONS)
+        self._notes: list[str] = []
 
     def used(self, reply: int, use: ToolUse, settings: CallSettings) -> None:
         """The model calls a tool, arguments complete."""
-        why = self._refusal(use, settings)
-        tool = settings.tool(use.name)
-        if why is None and tool is not None:
-            self._ledger.made(use)
-            self._notice(v.ToolUsed(reply, use.call_id, tool.timeout_ms, tool.hold))
-            return
-        returned = self._ledger.refused(reply, use, why or _unknown(use.name, settings))
-        self._record(returned)
-        self._notice(v.ToolRefused(reply))
-
-    def _refusal(self, use: ToolUse, settings: CallSettings) -> str | None:
-        """Why a call may not be made; None where it may."""
         tool = settings.tool(use.name)
         if tool is None:
-            return _unknown(use.name, settings)
-        if self._ledger.is_full:
-            return TOO_MANY
-        return tool.refusal(use.arguments)
+            self._refuse(reply, use, _unknown(use.name, settings))
+        elif self._ledger.is_full:
+            self._refuse(reply, use, TOO_MANY)
+        elif (wrong := self._wrong(use, tool, settings)) is not None:
+            problems, unsaid = wrong
+            self._notes.append(ask_note(problems, unsaid))
+            self._refuse(reply, use, refusal_text(problems, unsaid))
+        else:
+            self._ledger.made(use)
+            self._notice(v.ToolUsed(reply, use.call_id, tool.timeout_ms, tool.hold))
+
+    def _refuse(self, reply: int, use: ToolUse, why: str) -> None:
+        self._record(self._ledger.refused(reply, use, why))
+        self._notice(v.ToolRefused(reply))
+
+    def _wrong(
+        self, use: ToolUse, tool: CallTool, settings: CallSettings
+    ) -> tuple[tuple[Problem, ...], tuple[str, ...]] | None:
+        """What is wrong with a call's arguments, and what of them nobody said; None for neither."""
+        problems = () if tool.arguments is None else tool.arguments.check(use.arguments)
+        memory = self._memory
+        sources = Sources(
+            memory.said_by_user(),
+            memory.told_by_tools(),
+            (settings.system_prompt, *memory.told_by_system(), *self._instructions),
+        )
+        unsaid = ungrounded(use.arguments, tool.spec.parameters, sources, settings.grounding)
+        return (problems, unsaid) if problems or unsaid else None
+
+    def instructed(self, instructions: str | None) -> None:
+        """A reply was asked for with these instructions: what is in them was said."""
+        if instructions is not None:
+            self._instructions.append(instructions)
+
+    def notes(self) -> list[str]:
+        """What the model should do about calls that were refused since this was last asked."""
+        notes, self._notes = self._notes, []
+        return notes
 
     def call(
         self, command: v.TellToolCall, reply_id: str, settings: CallSettings
