@@ -31,10 +31,13 @@ class Fault(Struct, frozen=True, omit_defaults=True):
     """What is wrong with one parameter or field, in the shape of FastAPI."""
 
     type: Annotated[str, says("What kind of fault, such as `missing`.")]
-    loc: Annotated[tuple[str, ...], says("Where: `header`, `query` or `body`, then the name.")]
+    loc: Annotated[
+        tuple[str | int, ...],
+        says("Where: `header`, `query` or `body`, then the names, and the indices of lists."),
+    ]
     msg: Annotated[str, says("What went wrong, for a person.")]
     input: Annotated[Any, says("What was sent; null for nothing.")]
-    ctx: Annotated[dict[str, int] | None, says("The limit that was passed.")] = None
+    ctx: Annotated[dict[str, Any] | None, says("The limit that was passed.")] = None
 
 
 class TokenRefused(Struct, frozen=True):
@@ -77,7 +80,7 @@ class TokenRequest(Struct, frozen=True):
     """The body of ``POST /v1/tokens``, which may be absent; null stands for the default."""
 
     expires_in_seconds: Annotated[
-        int,
+        int | None,
         ranged(
             "Seconds in which the token may be redeemed.",
             ge=WINDOW_SECONDS[0],
@@ -85,7 +88,7 @@ class TokenRequest(Struct, frozen=True):
         ),
     ] = DEFAULT_WINDOW_SECONDS
     max_session_duration_seconds: Annotated[
-        int,
+        int | None,
         ranged(
             "Seconds after which a session opened with the token is cut. An extension.",
             ge=TOKEN_SESSION_SECONDS[0],

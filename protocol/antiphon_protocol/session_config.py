@@ -209,7 +209,7 @@ class SessionConfig(Struct, frozen=True):
     input: Annotated[InputConfig, _INPUT] = InputConfig()
     output: Annotated[OutputConfig, _OUTPUT] = OutputConfig()
     tools: Annotated[tuple[Tool, ...], _TOOLS] = ()
-    llm: Annotated[tuple[dict[str, Any], ...], ranged(_LLM, max_items=1)] = ()
+    llm: Annotated[tuple[dict[str, Any], ...], ranged(_LLM, max_items=4)] = ()
     pre_connect_requests: Annotated[
         tuple[dict[str, Any], ...], ranged(_PRE_CONNECT, max_items=2)
     ] = ()

@@ -22,10 +22,13 @@ def ranged(
     max_length: int | None = None,
     min_items: int | None = None,
     max_items: int | None = None,
+    pattern: str | None = None,
 ) -> Meta:
     """A field's meaning and its limits, all inclusive; they reach the schema and the docs.
 
-    ``*_length`` counts characters of a string, ``*_items`` entries of a list.
+    ``*_length`` counts characters of a string, ``*_items`` entries of a list. ``pattern`` is a
+    regular expression that JavaScript and Python read alike, with ``^`` and ``$``; the REST API
+    checks it, ``antiphon_protocol.ranges`` does not.
     """
     limits = {
         "minimum": ge,
@@ -36,7 +39,11 @@ def ranged(
         "maxItems": max_items,
     }
     schema: dict[str, Any] = {key: value for key, value in limits.items() if value is not None}
-    return Meta(description=description, extra_json_schema=schema, extra={"limits": schema})
+    extra: dict[str, Any] = {"limits": schema}
+    if pattern is not None:
+        extra["pattern"] = pattern
+        schema = schema | {"pattern": pattern}
+    return Meta(description=description, extra_json_schema=schema, extra=extra)
 
 
 def says(description: str) -> Meta:

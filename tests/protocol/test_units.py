@@ -19,6 +19,7 @@ class Example(Struct):
     name: Annotated[str, says("Name.")] = ""
     code: Annotated[str, one_of("Code.", ("a", "b"))] = "a"
     shape: Annotated[Any, shaped("Shape.", dict[str, int])] = None
+    word: Annotated[str, ranged("Word.", max_length=3, pattern="^[a-z]*$")] = ""
 
 
 def _schema(field: str) -> dict[str, Any]:
@@ -33,6 +34,13 @@ def test_a_range_reaches_the_schema_with_its_meaning() -> None:
     }.items()  # fmt: skip
     assert _schema("words").items() >= {"minItems": 1, "maxItems": 3}.items()
     assert _schema("secret").items() >= {"minLength": 2, "maxLength": 4}.items()
+
+
+def test_a_pattern_reaches_the_schema_and_whoever_checks_it() -> None:
+    """It is no limit that ``ranges`` compares with."""
+    assert _schema("word").items() >= {"maxLength": 3, "pattern": "^[a-z]*$"}.items()
+    note = ranged("Word.", max_length=3, pattern="^[a-z]*$")
+    assert note.extra == {"limits": {"maxLength": 3}, "pattern": "^[a-z]*$"}
 
 
 def test_a_limit_that_was_not_given_is_not_in_the_schema() -> None:

@@ -17,9 +17,16 @@ def answer(
     body: msgspec.Struct, status: int = 200, headers: Mapping[str, str] | None = None
 ) -> Response:
     """A body as JSON; nothing of the API may be cached, least of all a token."""
+    return encoded(_encode(body), status, headers)
+
+
+def encoded(body: bytes, status: int, headers: Mapping[str, str] | None = None) -> Response:
+    """As ``answer``, of a body that is JSON already."""
     return Response(
-        _encode(body),
-        status,
-        {"cache-control": "no-store", **(headers or {})},
-        "application/json",
+        body, status, {"cache-control": "no-store", **(headers or {})}, "application/json"
     )
+
+
+def nothing() -> Response:
+    """204: done, and there is nothing to say."""
+    return Response(status_code=204, headers={"cache-control": "no-store"})

@@ -2,15 +2,24 @@
 
     RestError
     ├── InvalidRequest        400 invalid_request
+    ├── IdempotencyKeyInvalid 400 idempotency_key_invalid
     ├── TooSlow               408 invalid_request
     ├── TooLarge              413 invalid_request
     ├── MissingAuthorization  401 missing_authorization
     ├── UnknownKey            401 unauthorized
+    ├── Forbidden             403 forbidden
     ├── NotFound              404 not_found
+    ├── NoSuchAgent           404 agent_not_found
+    ├── NoSuchSession         404 session_not_found
+    ├── NoSuchSubscription    404 webhook_subscription_not_found
     ├── MethodNotAllowed      405 method_not_allowed
+    ├── IdempotencyInProgress 409 idempotency_in_progress
+    ├── AlreadySubscribed     409 webhook_subscription_already_exists
     ├── Invalid               422 validation_error
+    ├── IdempotencyKeyReuse   422 idempotency_key_reuse
     ├── NoRoom                429 too_many_tokens
-    └── Broken                500 internal_error
+    ├── Broken                500 internal_error
+    └── Unavailable           503 internal_error
 
 Source: voice agent protocol, section 6.1; the codes of 408, 413 and 429 are ours.
 """
@@ -88,6 +97,12 @@ class UnknownKey(RestError):
         self.headers["www-authenticate"] = "Bearer"
 
 
+class Forbidden(RestError):
+    """A key that is good, but not for this, or not from there."""
+
+    status, code, text = 403, "forbidden", "This key may not do that"
+
+
 class NotFound(RestError):
     """No such path."""
 
@@ -115,6 +130,57 @@ class Invalid(RestError):
         self.faults = faults
 
 
+class NoSuchAgent(RestError):
+    """The account has no such agent; nobody is told whether another one has."""
+
+    status, code, text = 404, "agent_not_found", "Agent not found"
+
+
+class NoSuchSession(RestError):
+    """The account has no such session; nobody is told whether another one has."""
+
+    status, code, text = 404, "session_not_found", "Session not found"
+
+
+class NoSuchSubscription(RestError):
+    """The account has no such webhook subscription; nobody is told whether another one has."""
+
+    status, code = 404, "webhook_subscription_not_found"
+    text = "Webhook subscription not found"
+
+
+class AlreadySubscribed(RestError):
+    """The account has a webhook subscription of the same URL and agent."""
+
+    status, code = 409, "webhook_subscription_already_exists"
+    text = "There is a webhook subscription of this URL and agent; change that one"
+
+
+class IdempotencyKeyInvalid(RestError):
+    """An ``Idempotency-Key`` that cannot be."""
+
+    status, code = 400, "idempotency_key_invalid"
+    text = "Idempotency-Key must be one text of 1 to 255 printable ASCII characters"
+
+
+class IdempotencyInProgress(RestError):
+    """The same request is being carried out."""
+
+    status, code = 409, "idempotency_in_progress"
+    text = "A request with this Idempotency-Key is being carried out; try again later"
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.headers["retry-after"] = "1"
+
+
+class IdempotencyKeyReuse(RestError):
+    """The ``Idempotency-Key`` of another request."""
+
+    status, code = 422, "idempotency_key_reuse"
+    text = "This Idempotency-Key was used with another body"
+
+
 class NoRoom(RestError):
     """As many tokens as are kept are waiting to be redeemed."""
 
@@ -130,5 +196,17 @@ class Broken(RestError):
     """Our fault; details are in the server's log, not in the answer."""
 
 
+class Unavailable(RestError):
+    """The database cannot be used now; the same request may be sent again."""
+
+    status, text = 503, "The server cannot reach its database now; try again"
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.headers["retry-after"] = "1"
+
+
 def _param(fault: Fault) -> str | None:
-    return ".".join(fault.loc[1:]) or None
+    """The place as clients write it: ``tools[0].http.url``."""
+    parts = (f"[{part}]" if isinstance(part, int) else f".{part}" for part in fault.loc[1:])
+    return "".join(parts).removeprefix(".") or None

@@ -17,23 +17,23 @@ _MOST_DIGITS = 4300
 _SHOWN_CHARACTERS = 200
 
 
-def integer(value: Any, loc: tuple[str, ...], limits: tuple[int, int]) -> int | Fault:
+def integer(value: Any, loc: tuple[str | int, ...], limits: tuple[int, int]) -> int | Fault:
     """The integer a string or a JSON value stands for, or the fault; limits are inclusive."""
     number = _number(value)
-    shown = _shown(value)
+    sent = shown(value)
     lowest, highest = limits
     if isinstance(number, tuple):
-        return Fault(number[0], loc, number[1], shown)
+        return Fault(number[0], loc, number[1], sent)
     if number < lowest:
         told = f"Input should be greater than or equal to {lowest}"
-        return Fault("greater_than_equal", loc, told, shown, {"ge": lowest})
+        return Fault("greater_than_equal", loc, told, sent, {"ge": lowest})
     if number > highest:
         told = f"Input should be less than or equal to {highest}"
-        return Fault("less_than_equal", loc, told, shown, {"le": highest})
+        return Fault("less_than_equal", loc, told, sent, {"le": highest})
     return number
 
 
-def missing(loc: tuple[str, ...]) -> Fault:
+def missing(loc: tuple[str | int, ...]) -> Fault:
     """Something that must be there is not."""
     return Fault("missing", loc, "Field required", None)
 
@@ -61,7 +61,7 @@ def _parsed(text: str) -> int | tuple[str, str]:
     return int(read[1])
 
 
-def _shown(value: Any) -> Any:
+def shown(value: Any) -> Any:
     """What was sent, as far as it is worth repeating: no long texts, no nested values."""
     if isinstance(value, str):
         return value[:_SHOWN_CHARACTERS]

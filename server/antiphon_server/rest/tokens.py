@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
 from typing import Annotated, Any
 
-from msgspec import Meta
+from msgspec import Meta, Struct
 from starlette.requests import Request
 from starlette.responses import Response
 
@@ -52,6 +52,13 @@ _QUERY = (
 )
 
 
+class _Asked(Struct, frozen=True):
+    """A request with its defaults, in seconds."""
+
+    expires_in_seconds: int = DEFAULT_WINDOW_SECONDS
+    max_session_duration_seconds: int = TOKEN_SESSION_SECONDS[1]
+
+
 class TokenRoutes:
     """Mints tokens in the name of the key that asks."""
 
@@ -78,6 +85,7 @@ class TokenRoutes:
                 summary="Mint a temporary token and say when it expires",
                 tag="Tokens",
                 takes=TokenRequest,
+                takes_null=True,
                 answers=ExpiringToken,
                 errors=(TooSlow, TooLarge, Invalid, NoRoom),
             ),
@@ -125,11 +133,11 @@ class TokenRoutes:
         expires_at = datetime.now(UTC) + timedelta(seconds=asked.expires_in_seconds)
         return answer(ExpiringToken(token, expires_at))
 
-    def _mint(self, owner: Admission, asked: TokenRequest) -> str:
+    def _mint(self, owner: Admission, asked: _Asked) -> str:
         return self._keys.mint(owner, asked.max_session_duration_seconds, asked.expires_in_seconds)
 
 
-def _asked(values: Mapping[str, Any], place: str) -> tuple[TokenRequest, tuple[Fault, ...]]:
+def _asked(values: Mapping[str, Any], place: str) -> tuple[_Asked, tuple[Fault, ...]]:
     """What was asked for, with defaults for what was not, and what is wrong with it."""
     fields = (
         (_WINDOW, WINDOW_SECONDS, DEFAULT_WINDOW_SECONDS),
@@ -143,7 +151,7 @@ def _asked(values: Mapping[str, Any], place: str) -> tuple[TokenRequest, tuple[F
             faults.append(read)
         else:
             numbers.append(read)
-    return (TokenRequest() if faults else TokenRequest(*numbers)), tuple(faults)
+    return (_Asked() if faults else _Asked(*numbers)), tuple(faults)
 
 
 def _retry(full: TooManyTokens) -> dict[str, str]:

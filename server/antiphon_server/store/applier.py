@@ -98,9 +98,11 @@ class Applier:
         self._thread.join()
 
     def _run(self, dead: Sequence[Claim], segments: deque[Segment]) -> None:
+        left = deque(dead)
         try:
-            for claim in dead:
-                self._adopt(claim)
+            while left:
+                self._adopt(left[0])
+                left.popleft().release(is_done=True)
             while not (self._is_closing and not segments):
                 self._work.wait()
                 self._hurry.wait(GATHER_SECONDS)
@@ -108,18 +110,17 @@ class Applier:
                 self._hurry.clear()
                 self._steadily(partial(self._drain, segments, self._own.name))
                 self._tell()
-            is_open = self._steadily(
-                partial(self._now, partial(orphans.of_run, run=self._own.name))
-            )
-            self._own.release(is_done=not is_open)
+            open_sessions = partial(self._now, partial(orphans.of_run, run=self._own.name))
+            self._own.release(is_done=not self._steadily(open_sessions))
         except GaveUp:
             log.warning("records wait in the spool for the next start", run=self._own.name)
             for segment in segments:
                 segment.close()
-            self._own.release(is_done=False)
+            for claim in (*left, self._own):
+                claim.release(is_done=False)
 
     def _adopt(self, claim: Claim) -> None:
-        """Applies what a dead run left, and ends its sessions."""
+        """Applies what a dead run left, and ends its sessions. Raises ``GaveUp``."""
         left: deque[Segment] = deque()
         try:
             for path in claim.segments():
@@ -127,12 +128,9 @@ class Applier:
                 metrics.SPOOL_BYTES.inc(left[0].written)
                 self._steadily(partial(self._drain, left, claim.name))
             self._steadily(partial(self._end_sessions, claim.name))
-        except GaveUp:
+        finally:
             for segment in left:
                 segment.close()
-            claim.release(is_done=False)
-            raise
-        claim.release(is_done=True)
 
     def _end_sessions(self, run: str) -> None:
         while ids := self._now(partial(orphans.of_run, run=run)):

@@ -6,7 +6,7 @@ process that leased it dies, it is due again. Source: voice agent protocol, sect
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from typing import Any, Literal
 
 import sqlalchemy as sa
@@ -70,18 +70,20 @@ def due(connection: sa.Connection, asked: Asked) -> list[Due]:
     The end of a session is not due while its beginning waits for its first attempt at the same
     receiver. Nothing is leased by this: ``lease`` is, in the same transaction.
     """
-    found = connection.execute(_candidates(asked)).all()
-    events = _by_id(connection, _EVENTS, {row.event_id for row in found})
-    waiting_ends = _before_the_beginning(
-        connection, [row for row in found if events[row.event_id].kind == _END]
-    )
-    rows = [row for row in found if row.id not in waiting_ends][: asked.room]
-    names = {row.subscription_id for row in rows if row.subscription_id is not None}
-    subscriptions = _by_id(connection, _SUBSCRIPTIONS, names)
-    return [
-        _due(row, events[row.event_id].body, subscriptions.get(row.subscription_id), asked)
-        for row in rows
-    ]
+    rows: list[sa.Row[Any]] = []
+    events: dict[str | None, sa.Row[Any]] = {}
+    seen: list[str] = []
+    while (room := asked.room - len(rows)) > 0:
+        # No row too many, because those that are looked at are hidden from other nodes.
+        found = connection.execute(_candidates(asked, room, seen)).all()
+        events |= _by_id(connection, _EVENTS, {row.event_id for row in found})
+        ends = [row for row in found if events[row.event_id].kind == _END]
+        early = _before_the_beginning(connection, ends)
+        rows += [row for row in found if row.id not in early]
+        seen += [row.id for row in found]
+        if len(found) < room:
+            break
+    return _dues(connection, asked, rows, events)
 
 
 def lease(connection: sa.Connection, taken: Iterable[Due], until: float) -> None:
@@ -169,23 +171,20 @@ def latest_of_session(account: str, session_id: str) -> sa.Select[Any]:
 
 
 _BEGINNING, _END = "session.started", "session.completed"
-_MORE_CANDIDATES = 64
-"""Beyond the room there is, because ends of sessions may wait for their beginnings. No more do
-than beginnings are leased: a beginning is due before its end.
-"""
 _EVENTS = sa.select(
     _events.id, _events.kind, sa.type_coerce(_events.payload, sa.Text).label("body")
 )
 _SUBSCRIPTIONS = sa.select(_subscriptions.id, _subscriptions.secret, _subscriptions.enabled)
 
 
-def _candidates(asked: Asked) -> sa.Select[Any]:
+def _candidates(asked: Asked, room: int, seen: Collection[str]) -> sa.Select[Any]:
     """One table and one index, however much waits."""
     return (
         sa.select(webhook_deliveries)
         .where(
             _deliveries.status == "pending",
             _deliveries.next_retry_at <= asked.now,
+            _deliveries.id.not_in(seen),
             _deliveries.account.not_in(asked.busy_accounts),
             *(
                 ~_deliveries.url.startswith(f"{origin}/", autoescape=True)
@@ -193,7 +192,7 @@ def _candidates(asked: Asked) -> sa.Select[Any]:
             ),
         )
         .order_by(_deliveries.next_retry_at)
-        .limit(asked.room + _MORE_CANDIDATES)
+        .limit(room)
         .with_for_update(skip_locked=True)
     )
 
@@ -201,12 +200,16 @@ def _candidates(asked: Asked) -> sa.Select[Any]:
 def _by_id(
     connection: sa.Connection, query: sa.Select[Any], names: Collection[str]
 ) -> dict[str | None, sa.Row[Any]]:
+    if not names:
+        return {}
     column = query.selected_columns["id"]
     return {row.id: row for row in connection.execute(query.where(column.in_(names)))}
 
 
 def _before_the_beginning(connection: sa.Connection, ends: Sequence[sa.Row[Any]]) -> set[str]:
     """The ids of those whose beginning waits for its first attempt at the same receiver."""
+    if not ends:
+        return set()
     begun = {event_id(row.session_id, _BEGINNING) for row in ends}
     query = sa.select(_deliveries.session_id, _deliveries.subscription_id).where(
         _deliveries.account.in_({row.account for row in ends}),
@@ -215,8 +218,22 @@ def _before_the_beginning(connection: sa.Connection, ends: Sequence[sa.Row[Any]]
         _deliveries.status == "pending",
         _deliveries.attempt_count == 0,
     )
-    untried = {tuple(row) for row in connection.execute(query)} if ends else set()
+    untried = {tuple(row) for row in connection.execute(query)}
     return {row.id for row in ends if (row.session_id, row.subscription_id) in untried}
+
+
+def _dues(
+    connection: sa.Connection,
+    asked: Asked,
+    rows: Sequence[sa.Row[Any]],
+    events: Mapping[str | None, sa.Row[Any]],
+) -> list[Due]:
+    names = {row.subscription_id for row in rows if row.subscription_id is not None}
+    subscriptions = _by_id(connection, _SUBSCRIPTIONS, names)
+    return [
+        _due(row, events[row.event_id].body, subscriptions.get(row.subscription_id), asked)
+        for row in rows
+    ]
 
 
 def _due(row: sa.Row[Any], body: str, subscription: sa.Row[Any] | None, asked: Asked) -> Due:

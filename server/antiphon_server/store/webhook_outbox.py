@@ -95,8 +95,8 @@ class Outbox:
         context = inline_context(event.session_id)
         try:
             webhook = msgspec.json.decode(self._vault.open(event.inline, context), type=Webhook)
-        except Unsealable:
-            # Its key is gone; the session's records must be applied all the same.
+        except (Unsealable, msgspec.MsgspecError):
+            # Such as when its key is gone; the session's records are applied all the same.
             log.exception("webhook of a session cannot be opened", session_id=event.session_id)
             return []
         if event.kind not in webhook.events:

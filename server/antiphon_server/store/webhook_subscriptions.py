@@ -134,7 +134,8 @@ def _check(connection: sa.Connection, new: Subscription) -> None:
         agent = sa.select(agents.c.id).where(
             agents.c.account == new.account, agents.c.id == new.agent_id
         )
-        if connection.execute(agent).first() is None:
+        # PostgreSQL's text has no U+0000, and takes none to compare with.
+        if "\0" in new.agent_id or connection.execute(agent).first() is None:
             raise NoSuchAgent
     same = sa.select(_columns.id).where(
         _columns.account == new.account,

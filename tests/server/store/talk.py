@@ -1,5 +1,6 @@
 """Records of sessions, for tests of what is done with them."""
 
+from collections.abc import Sequence
 from typing import Any
 
 import msgspec
@@ -92,7 +93,7 @@ def counted(database: Database) -> list[tuple[str, int]]:
     return database.now(lambda connection: [tuple(row) for row in connection.execute(query)])
 
 
-def as_stored(session_id: str, records: list[AnyRecord]) -> list[tuple[str, int, str]]:
+def as_stored(session_id: str, records: Sequence[AnyRecord]) -> list[tuple[str, int, str]]:
     """What `stored` says of records that were all applied."""
     kinds = [msgspec.to_builtins(record)["kind"] for record in records]
     return [(session_id, record.seq, kind) for record, kind in zip(records, kinds, strict=True)]

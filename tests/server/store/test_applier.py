@@ -8,7 +8,9 @@ from pathlib import Path
 import pytest
 import sqlalchemy as sa
 import structlog
+from structlog.typing import EventDict
 
+from antiphon_server.call.records import AnyRecord
 from antiphon_server.observe import metrics
 from antiphon_server.store.applier import REJECTED, Applier
 from antiphon_server.store.database import Database
@@ -220,10 +222,15 @@ def test_a_mistake_of_ours_is_an_outage_and_no_reason_to_reject_anything(
     rename = "ALTER TABLE session_records RENAME TO {}".format
     database.now(lambda connection: connection.execute(sa.text(rename("elsewhere"))))
     before = metrics.DATABASE_OUTAGES._value.get()
-    with structlog.testing.capture_logs() as logs:
+    is_told = threading.Event()
+
+    def tell(_logger: object, _name: str, entry: EventDict) -> EventDict:
+        is_told.set()
+        return entry
+
+    with structlog.testing.capture_logs(processors=[tell]) as logs:
         desk.write(_line("sess_1", started()), _line("sess_1", said(1, "my secret")))
-        while not logs:
-            threading.Event().wait(0.01)
+        assert is_told.wait(30)
         back = sa.text("ALTER TABLE elsewhere RENAME TO session_records")
         database.now(lambda connection: connection.execute(back))
         desk.settle()
@@ -239,7 +246,7 @@ def test_a_mistake_of_ours_is_an_outage_and_no_reason_to_reject_anything(
 
 def test_a_line_longer_than_a_batch_is_applied(desk: Desk) -> None:
     """One megabyte, in the midst of others."""
-    records = [started(), said(1, "x" * 1_000_000), said(2)]
+    records: list[AnyRecord] = [started(), said(1, "x" * 1_000_000), said(2)]
     desk.write(*(_line("sess_1", record) for record in records))
     desk.settle()
     assert stored(desk.database) == as_stored("sess_1", records)

@@ -1,6 +1,7 @@
 """What the database has of a session: all of it, once, however often its records come."""
 
 import itertools
+from collections.abc import Sequence
 
 import pytest
 import sqlalchemy as sa
@@ -29,7 +30,7 @@ def _apply(database: Database, events: Events, *lines: Line) -> list[Line]:
     return database.now(lambda connection: applying.apply(connection, "node-1", lines, events))
 
 
-def _lines(records: list[AnyRecord], session_id: str = "sess_1") -> list[Line]:
+def _lines(records: Sequence[AnyRecord], session_id: str = "sess_1") -> list[Line]:
     return [Line(session_id, record) for record in records]
 
 
@@ -43,7 +44,7 @@ def test_a_session_is_stored_from_its_start_to_its_end(database: Database) -> No
     events = Events()
     first = started(agent_id="agent_1", config={"system_prompt": "Be kind."}, webhook=b"sealed")
     recording = {"channels": 2}
-    records = [first, said(1), used(2), ended(3, recording=recording)]
+    records: list[AnyRecord] = [first, said(1), used(2), ended(3, recording=recording)]
     assert _apply(database, events, *_lines(records)) == []
     row = _session(database)
     assert (row.account, row.key_id, row.agent_id, row.node) == (
@@ -68,7 +69,7 @@ def test_a_session_is_stored_from_its_start_to_its_end(database: Database) -> No
 
 def test_records_come_back_as_they_were(database: Database) -> None:
     """But for the webhook's secret, which is no part of what happened."""
-    records = [started(webhook=b"sealed"), said(1), answered(2), used(3), ended(4)]
+    records: list[AnyRecord] = [started(webhook=b"sealed"), said(1), answered(2), used(3), ended(4)]
     _apply(database, Events(), *_lines(records))
     query = sa.select(session_records).order_by(session_records.c.seq)
     rows = database.now(lambda connection: connection.execute(query).all())
@@ -166,7 +167,10 @@ def test_a_deleted_session_gets_no_record_any_more(database: Database) -> None:
 )
 def test_whatever_is_said_is_stored(database: Database, text: str) -> None:
     """PostgreSQL's text cannot hold U+0000, but what is said is kept as JSON."""
-    records = [started(config={"system_prompt": text, text: [text]}), said(1, text)]
+    records: list[AnyRecord] = [
+        started(config={"system_prompt": text, text: [text]}),
+        said(1, text),
+    ]
     assert _apply(database, Events(), *_lines(records)) == []
     query = sa.select(session_records).order_by(session_records.c.seq)
     rows = database.now(lambda connection: connection.execute(query).all())

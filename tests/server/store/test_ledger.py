@@ -1,6 +1,7 @@
 """The ledger: what is recorded is durable at once, and in the database soon, whatever happens."""
 
 import asyncio
+import shutil
 import sqlite3
 from collections.abc import AsyncIterator
 from pathlib import Path
@@ -9,14 +10,17 @@ import pytest
 import sqlalchemy as sa
 import structlog
 
+from antiphon_protocol.session_config import Webhook
 from antiphon_server.call.records import AnyRecord, Recorder
+from antiphon_server.security.secrets import Vault
 from antiphon_server.store import database as database_module
 from antiphon_server.store import ledger as ledger_module
 from antiphon_server.store import migrate
 from antiphon_server.store.database import Database
 from antiphon_server.store.ledger import Ledger
 from antiphon_server.store.spool import Unrecorded
-from antiphon_server.store.tables import sessions
+from antiphon_server.store.tables import sessions, webhook_deliveries, webhook_events
+from antiphon_server.store.webhook_outbox import Outbox, sealed
 from postgres import Postgres
 from server.store.limits import largest_file
 from server.store.talk import NOON, Events, as_stored, counted, ended, said, started, stored, whole
@@ -29,12 +33,22 @@ def events() -> Events:
 
 
 @pytest.fixture
+def sqlite_copy(sqlite_template: Path, tmp_path: Path) -> Path:
+    """A SQLite file with all tables."""
+    return Path(shutil.copy(sqlite_template, tmp_path / "antiphon.db"))
+
+
+@pytest.fixture
 async def ledger(database: Database, events: Events, tmp_path: Path) -> AsyncIterator[Ledger]:
     """A ledger that records."""
     ledger = Ledger(database, tmp_path / "spool", "node", events)
     await ledger.start()
     yield ledger
     await ledger.close()
+
+
+def _names(folder: Path) -> list[str]:
+    return [path.name for path in folder.iterdir()]
 
 
 async def _record(recorder: Recorder, session_id: str, records: list[AnyRecord]) -> None:
@@ -51,6 +65,28 @@ async def test_what_is_recorded_is_in_the_database_once_it_is_settled(
     assert stored(database) == as_stored("sess_1", whole()) + as_stored("sess_2", whole())
     assert counted(database) == [("sess_1", 2), ("sess_2", 2)]
     assert len(events.seen) == 4
+
+
+async def test_a_start_and_an_end_are_in_the_outbox_of_webhooks(
+    database: Database, tmp_path: Path
+) -> None:
+    """Once, also if their records come again after a crash, each for the session's own webhook."""
+    vault = Vault((b"k" * 32,))
+    webhook = Webhook("https://example.com/hook", ("session.started", "session.completed"))
+    first = started(webhook=sealed(vault, "sess_1", webhook))
+    records: list[AnyRecord] = [first, said(1), ended(2)]
+    for _ in range(2):
+        ledger = Ledger(database, tmp_path / "spool", "node", Outbox(vault).enqueue)
+        await ledger.start()
+        await _record(ledger, "sess_1", records)
+        await ledger.close()
+    query = sa.select(webhook_events.c.kind).order_by(webhook_events.c.kind)
+    kinds = database.now(lambda connection: connection.execute(query).scalars().all())
+    assert kinds == ["session.completed", "session.started"]
+    query = sa.select(webhook_deliveries.c.url)
+    urls = database.now(lambda connection: connection.execute(query).scalars().all())
+    assert urls == ["https://example.com/hook"] * 2
+    assert stored(database) == as_stored("sess_1", records)
 
 
 async def test_it_settles_without_waiting_for_the_futures(
@@ -88,7 +124,7 @@ async def test_an_end_leaves_nothing_behind(
         ledger.record("sess_1", record)
     await ledger.close()
     assert stored(database) == as_stored("sess_1", whole())
-    assert [path.name for path in (tmp_path / "spool").iterdir()] == ["gate"]
+    assert _names(tmp_path / "spool") == ["gate"]
 
 
 async def test_a_closed_ledger_takes_no_record(database: Database, tmp_path: Path) -> None:
@@ -129,7 +165,7 @@ async def test_servers_may_share_a_folder_and_a_database(
 
 
 async def test_sessions_of_a_spool_that_is_gone_can_be_ended(
-    ledger: Ledger, database: Database, events: Events
+    ledger: Ledger, events: Events
 ) -> None:
     """By their age."""
     await _record(ledger, "sess_1", [started(), said(1)])
@@ -170,16 +206,14 @@ async def test_a_database_that_goes_and_comes_back_loses_nothing(tmp_path: Path)
 
 
 async def test_a_file_that_another_program_writes_to_loses_nothing(
-    sqlite_template: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    sqlite_copy: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """As while somebody looks into it with a tool; here for longer than a writer waits."""
     monkeypatch.setattr(database_module, "BUSY_SECONDS", 0.05)
-    file = tmp_path / "antiphon.db"
-    file.write_bytes(sqlite_template.read_bytes())
-    database = Database(f"sqlite:///{file}")
+    database = Database(f"sqlite:///{sqlite_copy}")
     ledger = Ledger(database, tmp_path / "spool", "node", Events())
     await ledger.start()
-    other = sqlite3.connect(file, isolation_level=None)
+    other = sqlite3.connect(sqlite_copy, isolation_level=None)
     other.execute("BEGIN IMMEDIATE")
     await _record(ledger, "sess_1", whole())
     assert not await ledger.settled(0.3)
@@ -205,19 +239,21 @@ async def test_a_server_that_ends_without_its_database_leaves_the_records_to_the
     server.stop()
     await _record(first, "sess_1", whole()[:2])
     await first.close()
-    second = Ledger(database, tmp_path, "node", events)
-    await second.start()
-    await _record(second, "sess_2", whole())
-    await second.close()
+    for name in ("sess_2", "sess_3"):
+        following = Ledger(database, tmp_path, "node", events)
+        await following.start()
+        await _record(following, name, whole())
+        await following.close()
     server.start()
-    third = Ledger(database, tmp_path, "node", events)
-    await third.start()
-    await third.close()
+    last = Ledger(database, tmp_path, "node", events)
+    await last.start()
+    await last.close()
     assert stored(database) == [
         *as_stored("sess_1", [*whole()[:2], ended(2)]),
         *as_stored("sess_2", whole()),
+        *as_stored("sess_3", whole()),
     ]
-    assert [path.name for path in tmp_path.iterdir()] == ["gate"]
+    assert _names(tmp_path) == ["gate"]
     database.dispose()
     server.remove()
 

@@ -149,7 +149,11 @@ async def test_what_is_asked_for_comes_after_what_was_queued_before(desk: Desk) 
     asked = asyncio.get_running_loop().create_future()
     futures = [desk.append(said(number)) for number in range(50)]
     loop = asyncio.get_running_loop()
-    desk.spool.when_written(lambda: loop.call_soon_threadsafe(asked.set_result, desk.spool.total))
+
+    def tell() -> None:
+        loop.call_soon_threadsafe(asked.set_result, desk.spool.total)
+
+    desk.spool.when_written(tell)
     assert await asked == sum(path.stat().st_size for path in desk.claim.segments())
     assert all(future.done() for future in futures)
 

@@ -183,10 +183,12 @@ def test_the_sessions_own_webhook_may_have_no_secret(database: Database) -> None
     "inline",
     [
         b"nonsense",
+        VAULT.seal(b"{}", inline_context("sess_1")),
         b"",
         _own("sess_2"),
         sealed(Vault((bytes([1] * 32),)), "sess_1", Webhook("u", ())),
     ],
+    ids=["not sealed", "no webhook", "empty", "of another session", "a key that is gone"],
 )
 def test_a_webhook_that_cannot_be_opened_stops_nobody_else(
     database: Database, inline: bytes

@@ -1,0 +1,67 @@
+"""Everything the REST API can do, from what it does it with."""
+
+from __future__ import annotations
+
+from typing import Protocol
+
+from msgspec import Struct
+
+from antiphon_server.rest import openapi
+from antiphon_server.rest.agents import AgentRoutes
+from antiphon_server.rest.artifacts import ArtifactRoutes
+from antiphon_server.rest.idempotency import Idempotency
+from antiphon_server.rest.lists import ListRoutes
+from antiphon_server.rest.operations import Operation
+from antiphon_server.rest.sessions import SessionPlaces, SessionRoutes
+from antiphon_server.rest.tokens import TokenRoutes
+from antiphon_server.rest.usage import UsageRoutes
+from antiphon_server.rest.webhook_deliveries import WebhookDeliveryRoutes
+from antiphon_server.rest.webhooks import WebhookRoutes
+from antiphon_server.security.keys import Keys
+from antiphon_server.security.secrets import Vault
+from antiphon_server.store.agents import Agents
+from antiphon_server.store.idempotency import Claims
+
+
+class CheckUrl(Protocol):
+    """``OutboundGuard``, as far as it is used here."""
+
+    async def check_url(self, url: str) -> None:
+        """Raises ``OutboundError`` for an address that may not be asked."""
+        ...
+
+
+class Resources(Struct, frozen=True, kw_only=True):
+    """What the handlers work with."""
+
+    keys: Keys
+    vault: Vault
+    guard: CheckUrl
+    agents: Agents
+    claims: Claims
+    places: SessionPlaces
+    former_voices: bool = True
+
+
+def operations(resources: Resources) -> tuple[Operation, ...]:
+    """Every operation, and the one that serves the document of them."""
+    keys, vault, guard, places = (
+        resources.keys,
+        resources.vault,
+        resources.guard,
+        resources.places,
+    )
+    database = places.keeping.database
+    once = Idempotency(resources.claims, vault.pepper)
+    voices = resources.former_voices
+    every = (
+        *TokenRoutes(keys).operations(),
+        *ListRoutes(keys).operations(),
+        *AgentRoutes(keys, resources.agents, guard, once, former_voices=voices).operations(),
+        *SessionRoutes(keys, places).operations(),
+        *ArtifactRoutes(places.keeping, places.links).operations(),
+        *WebhookRoutes(keys, database, vault, guard, once).operations(),
+        *WebhookDeliveryRoutes(keys, database).operations(),
+        *UsageRoutes(keys, database).operations(),
+    )
+    return (*every, openapi.itself(every))

@@ -1,0 +1,1 @@
+"""Webhooks: what is signed, when it is sent, and sending it."""
