@@ -11,6 +11,7 @@ import pwd
 import re
 import shutil
 import signal
+import stat
 import subprocess
 import sys
 import tempfile
@@ -23,6 +24,7 @@ from psycopg import sql
 
 UNPACKED = Path(sys.prefix) / "lib" / "postgresql"
 """Where the set-up unpacks the package if it is not installed."""
+INSTALLED = Path("/")
 START_SECONDS = 60
 PR_SET_PDEATHSIG = 1
 _LIBC = ctypes.CDLL(None)
@@ -47,15 +49,15 @@ class PostgresMissing(Exception):
 
 def programs() -> Path:
     """Return the folder of `initdb` and `postgres`, of the newest version there is."""
-    found = [root.glob("usr/lib/postgresql/*/bin/initdb") for root in (UNPACKED, Path("/"))]
+    found = [root.glob("usr/lib/postgresql/*/bin/initdb") for root in (UNPACKED, INSTALLED)]
     whole = [program.parent for program in itertools.chain(*found)]
     if whole:
         return max(whole, key=_version)
     on_path = shutil.which("initdb")
     if on_path is None:
         raise PostgresMissing(
-            "PostgreSQL is not on this machine: run scripts/test, which fetches it, or install "
-            "Debian's package `postgresql`"
+            "PostgreSQL is not on this machine: scripts/test fetches it where Debian's packages "
+            "can be had; elsewhere install version 14 or newer"
         )
     return Path(on_path).resolve().parent
 
@@ -69,25 +71,31 @@ class Postgres:
     """One server with databases of its own. `stop` and `start` again keep what is in them."""
 
     def __init__(self) -> None:
-        self._programs = programs()
         self._user = _unprivileged()
         self.folder = Path(tempfile.mkdtemp(prefix="antiphon-postgres-"))
         if self._user is not None:
             shutil.chown(self.folder, self._user)
         self._lines: deque[str] = deque(maxlen=30)
-        self._is_ready = threading.Event()
+        self._is_decided = threading.Event()
+        self._answers = False
         self._server: subprocess.Popen[str] | None = None
         self._reader = threading.Thread()
-        self._initialise()
+        try:
+            self._programs = self._for_the_user(programs())
+            self._initialise()
+        except BaseException:
+            shutil.rmtree(self.folder)
+            raise
 
     def url(self, name: str = "postgres") -> str:
         """Return the address of a database, as settings take it."""
         return f"postgresql://antiphon@/{name}?host={self.folder}"
 
     def start(self) -> None:
-        """Start the server and wait until it answers."""
+        """Start the server and wait until it answers; it ends with the thread that starts it."""
         options = [f"--{name}={value}" for name, value in OPTIONS.items()]
-        self._is_ready.clear()
+        self._is_decided.clear()
+        self._answers = False
         self._server = subprocess.Popen(
             [self._programs / "postgres", "-D", self.folder / "data", "-k", self.folder, *options],
             user=self._user,
@@ -100,7 +108,8 @@ class Postgres:
         )
         self._reader = threading.Thread(target=self._read, args=(self._server,), daemon=True)
         self._reader.start()
-        if not self._is_ready.wait(START_SECONDS) or self._server.poll() is not None:
+        self._is_decided.wait(START_SECONDS)
+        if not self._answers:
             self.stop()
             raise PostgresMissing("PostgreSQL does not start:\n" + "".join(self._lines))
 
@@ -122,20 +131,30 @@ class Postgres:
 
     def create(self, name: str, *, template: str = "template0") -> str:
         """Create a database as a copy of another; return its address."""
-        self._execute(
-            sql.SQL("CREATE DATABASE {} TEMPLATE {}").format(
-                sql.Identifier(name), sql.Identifier(template)
+        with psycopg.connect(self.url(), autocommit=True) as connection:
+            connection.execute(
+                sql.SQL("CREATE DATABASE {} TEMPLATE {}").format(
+                    sql.Identifier(name), sql.Identifier(template)
+                )
             )
-        )
         return self.url(name)
 
     def drop(self, name: str) -> None:
         """Delete a database, cutting its connections."""
-        self._execute(sql.SQL("DROP DATABASE {} WITH (FORCE)").format(sql.Identifier(name)))
-
-    def _execute(self, statement: sql.Composed) -> None:
         with psycopg.connect(self.url(), autocommit=True) as connection:
-            connection.execute(statement)
+            connection.execute(
+                sql.SQL("DROP DATABASE {} WITH (FORCE)").format(sql.Identifier(name))
+            )
+
+    def _for_the_user(self, found: Path) -> Path:
+        """Return the programs, or a copy if they lie where only root may look."""
+        if self._user is None or is_open(found):
+            return found
+        copy = self.folder / "programs"
+        unneeded = shutil.ignore_patterns("bitcode", "doc", "libLLVM*", "locale", "man")
+        shutil.copytree(UNPACKED, copy, symlinks=True, ignore=unneeded)
+        copy.chmod(0o755)
+        return copy / found.relative_to(UNPACKED)
 
     def _initialise(self) -> None:
         done = subprocess.run(
@@ -153,22 +172,23 @@ class Postgres:
             check=False,
         )
         if done.returncode != 0:
-            shutil.rmtree(self.folder)
             raise PostgresMissing(f"initdb fails:\n{done.stdout}{done.stderr}")
 
     def _environment(self) -> dict[str, str]:
         # What was unpacked brings the libraries that the machine lacks.
-        folders = [*UNPACKED.glob("usr/lib/*-linux-*"), *UNPACKED.glob("lib/*-linux-*")]
-        mine = self._programs.is_relative_to(UNPACKED)
-        path = {"LD_LIBRARY_PATH": ":".join(map(str, folders))} if mine else {}
+        roots = [place for place in (UNPACKED, self.folder) if place in self._programs.parents]
+        patterns = ("usr/lib/*-linux-*", "programs/usr/lib/*-linux-*")
+        folders = [str(found) for root in roots for each in patterns for found in root.glob(each)]
+        path = {"LD_LIBRARY_PATH": ":".join(folders)} if folders else {}
         return {"PATH": os.environ.get("PATH", ""), "LC_ALL": "C", **path}
 
     def _read(self, server: subprocess.Popen[str]) -> None:
         for line in server.stderr or ():
             self._lines.append(line)
             if "ready to accept connections" in line:
-                self._is_ready.set()
-        self._is_ready.set()  # It ended: nobody need wait any longer.
+                self._answers = True
+                self._is_decided.set()
+        self._is_decided.set()  # It has ended.
 
 
 def _unprivileged() -> str | None:
@@ -176,6 +196,11 @@ def _unprivileged() -> str | None:
         return None
     names = {entry.pw_name for entry in pwd.getpwall()}
     return "postgres" if "postgres" in names else "nobody"
+
+
+def is_open(folder: Path) -> bool:
+    """Tell whether every user may look into a folder."""
+    return all(place.stat().st_mode & stat.S_IXOTH for place in (folder, *folder.parents))
 
 
 def _die_with_parent() -> None:

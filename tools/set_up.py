@@ -20,6 +20,8 @@ from debian import unpack
 # .venv with everything takes 0.9 GB and the downloads pass through caches.
 _DISK_NEEDED_BYTES = 2_000_000_000
 
+_INSTALLED = Path("/")
+
 # Loads what providers/antiphon_providers/local/flite.py loads, in a process of its own, since a
 # bad library takes its process down. A library found by its path satisfies those that need it.
 _LOAD_FLITE = """
@@ -50,6 +52,7 @@ def set_up(root: Path, level: str) -> None:
         _fetch_voice(root)
         if level == "test":
             _install_node_packages(root)
+            _fetch_postgres(root)
         for done in environment.LOCKS if level == "test" else [level]:
             mark = environment.fingerprint(root, done)
             environment.stamp(root, done).write_text(mark, "ascii")
@@ -168,3 +171,24 @@ def _install_node_packages(root: Path) -> None:
         cwd=root / "tests/node",
         env={"NODE_OPTIONS": "--use-system-ca"},  # As pip does, beside Node's own authorities.
     )  # fmt: skip
+
+
+def _fetch_postgres(root: Path) -> None:
+    """See that there is a PostgreSQL for the tests to start, or say that they will miss it.
+
+    Debian's package is unpacked and not installed: root is not needed, and no server is started.
+    """
+    folder = root / ".venv/lib/postgresql"
+    if _has_postgres(folder):
+        return
+    _say("fetching PostgreSQL for the tests (Debian's package, 50 MB)")
+    try:
+        unpack(["postgresql"], folder, with_needs=True)
+    except SetupError as error:
+        _say(f"no PostgreSQL here, so the tests that start one will fail. {error}")
+
+
+def _has_postgres(folder: Path) -> bool:
+    """Tell whether PostgreSQL's programs are where tests/postgres.py looks for them."""
+    debians = (place.glob("usr/lib/postgresql/*/bin/initdb") for place in (folder, _INSTALLED))
+    return any(map(any, debians)) or shutil.which("initdb") is not None

@@ -154,12 +154,6 @@ class PhoneNumberList(Page, frozen=True):
     phone_numbers: Annotated[tuple[dict[str, Any], ...], says("Telephone numbers.")] = ()
 
 
-class WebhookSubscriptionList(Page, frozen=True):
-    """The answer of ``GET /v1/webhook-subscriptions``."""
-
-    subscriptions: Annotated[tuple[dict[str, Any], ...], says("Subscriptions to events.")] = ()
-
-
 _LANGUAGES = {
     "en-US": ("alba", "eve", "george", "jane", "jean", "mary", "michael"),
     "en-GB": ("anna", "charles", "paul", "vera"),

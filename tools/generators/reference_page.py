@@ -9,12 +9,11 @@ from msgspec import Struct
 from antiphon_protocol import codec
 from antiphon_protocol.errors import ERRORS, ProtocolError
 from antiphon_protocol.session_config import FORMER_VOICES, IMMUTABLE_PATHS, VOICES
-from generators.typescript import range_of, type_of
+from struct_tables import described, fields_table
 from wire_examples import A_SESSION, examples_of
 from wire_model import (
     CLIENT_MESSAGES,
     SERVER_MESSAGES,
-    Schema,
     definitions,
     markdown,
     references,
@@ -97,9 +96,8 @@ def outputs() -> dict[str, str]:
 def _message(kind: type[Struct]) -> str:
     schema = definitions()[kind.__name__]
     example = json.dumps(examples_of(kind)[0], ensure_ascii=False, separators=(",", ":"))
-    return (
-        f"### `{tag(kind)}`\n\n{schema['description']}\n{_table(schema)}\n```json\n{example}\n```\n"
-    )
+    table = fields_table(schema)
+    return f"### `{tag(kind)}`\n\n{schema['description']}\n{table}\n```json\n{example}\n```\n"
 
 
 def _objects() -> list[str]:
@@ -113,42 +111,7 @@ def _objects() -> list[str]:
 
 
 def _object(name: str) -> str:
-    schema = definitions()[name]
-    return f"### {name}\n\n{schema['description']}\n{_table(schema)}"
-
-
-def _table(schema: Schema) -> str:
-    """The fields of a struct, without the ``type`` that only says which message it is."""
-    fields = {
-        name: value
-        for name, value in schema["properties"].items()
-        if not (name == "type" and "const" in value and "description" not in value)
-    }
-    if not fields:
-        return "\nNo fields.\n"
-    rows = [_row(name, value, schema.get("required", ())) for name, value in fields.items()]
-    head = "| Field | Type | Required | Default | Range | Description |\n|---|---|---|---|---|---|"
-    return "\n".join(["", head, *rows, ""])
-
-
-def _row(name: str, value: Schema, required: tuple[str, ...]) -> str:
-    default = f"`{json.dumps(value['default'])}`" if "default" in value else ""
-    cells = [
-        f"`{name}`",
-        f"{_linked(value)}",
-        "yes" if name in required else "no",
-        default,
-        range_of(value),
-        value.get("description", ""),
-    ]
-    return "| " + " | ".join(cell.replace("|", "\\|") for cell in cells) + " |"
-
-
-def _linked(value: Schema) -> str:
-    """The type; a struct's name leads to its table."""
-    structs = sorted(references(value))
-    links = [f"[{name}](#{name.lower()})" for name in structs]
-    return f"`{type_of(value)}`" + (f" ({', '.join(links)})" if links else "")
+    return described(name, definitions()[name])
 
 
 def _frozen() -> str:

@@ -22,15 +22,9 @@ from antiphon_server.edge.connection import Connection, Visitor
 from antiphon_server.edge.node import Node
 from antiphon_server.edge.socket import AsgiSocket
 from antiphon_server.observe import metrics
-from antiphon_server.rest.agents import AgentRoutes
-from antiphon_server.rest.api import Api, table
-from antiphon_server.rest.artifacts import ArtifactRoutes
-from antiphon_server.rest.idempotency import Idempotency
-from antiphon_server.rest.operations import Operation
-from antiphon_server.rest.sessions import SessionPlaces, SessionRoutes
-from antiphon_server.rest.usage import UsageRoutes
-from antiphon_server.rest.webhook_deliveries import WebhookDeliveryRoutes
-from antiphon_server.rest.webhooks import WebhookRoutes
+from antiphon_server.rest.api import Api
+from antiphon_server.rest.resources import Resources, operations
+from antiphon_server.rest.sessions import SessionPlaces
 from antiphon_server.security.admission import credential, origin
 
 log = structlog.get_logger()
@@ -42,7 +36,7 @@ FORMER_PATHS = ("/v1/realtime", "/v1/voice")
 def create_app(node: Node) -> Starlette:
     """The application of a node, which must have been started."""
     calls = VoiceAgentRoute(node)
-    api = Api(_operations(node))
+    api = Api(operations(_resources(node)))
     former = FORMER_PATHS if node.settings.former_dialects else ()
     app = Starlette(
         routes=[
@@ -59,22 +53,17 @@ def create_app(node: Node) -> Starlette:
     return app
 
 
-def _operations(node: Node) -> tuple[Operation, ...]:
-    """All of the REST API."""
-    keys, stage = node.keys, node.backstage
-    once = Idempotency(stage.claims, stage.vault.pepper)
-    voices = node.settings.former_voices
-    places = SessionPlaces(
-        stage.keeping, stage.links, node.settings.public_url, stage.ledger.settled
-    )
-    return (
-        *table(keys),
-        *AgentRoutes(keys, stage.agents, stage.guard, once, former_voices=voices).operations(),
-        *SessionRoutes(keys, places).operations(),
-        *ArtifactRoutes(stage.keeping, stage.links).operations(),
-        *WebhookRoutes(keys, stage.database, stage.vault, stage.guard, once).operations(),
-        *WebhookDeliveryRoutes(keys, stage.database).operations(),
-        *UsageRoutes(keys, stage.database).operations(),
+def _resources(node: Node) -> Resources:
+    """What the REST API works with."""
+    stage, settings = node.backstage, node.settings
+    return Resources(
+        keys=node.keys,
+        vault=stage.vault,
+        guard=stage.guard,
+        agents=stage.agents,
+        claims=stage.claims,
+        places=SessionPlaces(stage.keeping, stage.links, settings.public_url, stage.ledger.settled),
+        former_voices=settings.former_voices,
     )
 
 

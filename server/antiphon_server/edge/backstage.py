@@ -7,10 +7,12 @@ import contextlib
 import os
 import secrets
 import socket
+import time
 from collections.abc import Awaitable, Callable, Coroutine
 from pathlib import Path
 from typing import Any
 
+import sqlalchemy as sa
 import structlog
 
 from antiphon_protocol.audio import Encoding
@@ -34,11 +36,15 @@ from antiphon_server.store.ledger import Ledger
 from antiphon_server.store.location import data_folder, database_url
 from antiphon_server.store.migrate import NewerDatabase, upgrade
 from antiphon_server.store.retention import Keeping, sweep
-from antiphon_server.store.webhook_outbox import Outbox
+from antiphon_server.store.webhook_outbox import Outbox, SessionEvent
 from antiphon_server.webhooks.deliverer import Deliverer
 
 log = structlog.get_logger()
 
+COMMIT_SECONDS = 0.1
+"""How long a transaction of the ledger may take before a webhook of it is looked for."""
+DELIVERY_SECONDS = 12.0
+"""An attempt, and writing down what came of it."""
 TIDY_SECONDS = 3_600.0
 SETTLE_SECONDS = 5.0
 """How long old recordings wait for the ends of their sessions to be in the database."""
@@ -62,8 +68,10 @@ class Backstage:
             self.database = Database(database_url(settings))
             upgrade(self.database)
             self.artifacts = storage(settings.artifacts_url, self.folder / "recordings")
-        except (SettingsError, KeyFault, Unreachable, NewerDatabase, BadArtifactsUrl) as failure:
+        except (SettingsError, KeyFault, Unreachable, NewerDatabase) as failure:
             raise StartFailed(str(failure)) from failure
+        except BadArtifactsUrl as failure:
+            raise StartFailed(f"ANTIPHON_ARTIFACTS_URL cannot be used: {failure}") from failure
         except OSError as failure:
             raise StartFailed(
                 f"the data folder cannot be used: {failure}; choose another with ANTIPHON_DATA_DIR"
@@ -81,12 +89,13 @@ class Backstage:
         self.http_tools = HttpTools(self.guard)
         self.deliverer = Deliverer(self.database, self.vault, self.guard)
         node = f"{socket.gethostname()}-{os.getpid()}-{secrets.token_hex(4)}"
-        outbox = Outbox(self.vault)
-        self.ledger = Ledger(self.database, self.folder / "spool", node, outbox.enqueue)
+        self._outbox = Outbox(self.vault)
+        self.ledger = Ledger(self.database, self.folder / "spool", node, self._enqueue)
         self._register = past_sessions.registrar(self.database)
         self._unfinished = Unfinished(self.folder / "recordings" / "unfinished")
         self._studio: Studio | None = None
         self._tasks: list[asyncio.Task[None]] = []
+        self._delivering: asyncio.Task[None] | None = None
 
     async def start(self) -> None:
         """Goes on with what earlier processes left. Raises ``StartFailed``."""
@@ -100,12 +109,15 @@ class Backstage:
             raise StartFailed(
                 f"the data folder cannot be used: {failure}; choose another with ANTIPHON_DATA_DIR"
             ) from failure
-        self._spawn(self.deliverer.run(), "deliver-webhooks")
+        self._delivering = self._spawn(self.deliverer.run(), "deliver-webhooks")
         self._spawn(self._tidy(), "tidy")
 
     async def close(self) -> None:
         """Everything that was recorded is in the database, or waits for the next start."""
         self.deliverer.stop()
+        if self._delivering is not None:
+            # What is under way would otherwise be sent again at the next start.
+            await asyncio.wait([self._delivering], timeout=DELIVERY_SECONDS)
         if self._studio is not None:
             await self._studio.close()
         for task in self._tasks:
@@ -134,16 +146,24 @@ class Backstage:
         await self.ledger.settled(SETTLE_SECONDS)
         while True:
             try:
+                # No session lives longer, so whoever ran these is gone, and its spool with it.
+                oldest = time.time() - self.settings.max_session_seconds - TIDY_SECONDS
+                await self.ledger.close_orphans(oldest)
                 await self._unfinished.recover(self.artifacts, self._register)
-                deleted = await sweep(self.keeping, self.settings.retention_days)
-                if deleted:
-                    log.info("old sessions deleted", sessions=deleted)
+                await sweep(self.keeping, self.settings.retention_days)
             except Unreachable as failure:
                 log.warning("old sessions wait for the database", reason=str(failure))
             await asyncio.sleep(TIDY_SECONDS)
 
-    def _spawn(self, work: Coroutine[Any, Any, None], name: str) -> None:
-        self._tasks.append(asyncio.get_running_loop().create_task(_told(work, name), name=name))
+    def _enqueue(self, connection: sa.Connection, event: SessionEvent) -> None:
+        """On the ledger's thread; the webhook goes out once the transaction is through."""
+        self._outbox.enqueue(connection, event)
+        self.deliverer.wake(COMMIT_SECONDS)
+
+    def _spawn(self, work: Coroutine[Any, Any, None], name: str) -> asyncio.Task[None]:
+        task = asyncio.get_running_loop().create_task(_told(work, name), name=name)
+        self._tasks.append(task)
+        return task
 
 
 async def _told(work: Awaitable[None], name: str) -> None:

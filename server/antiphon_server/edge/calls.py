@@ -104,6 +104,8 @@ class Calls:
             raise self._why(session_id, account)
         if not owns and (account is None or call.account != account):
             raise SessionForbidden
+        if call.session.is_over:
+            raise SessionExpired if call.session.has_expired else SessionNotFound
         return call
 
     def _why(self, session_id: str, account: str | None) -> ProtocolError:

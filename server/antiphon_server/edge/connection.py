@@ -75,6 +75,8 @@ class Connection:
             await self._socket.close(POLICY_VIOLATION)
         except Exception:  # noqa: BLE001
             self._call.session.break_off()
+            # It says so and closes the socket; whoever returns here first would cut it off.
+            await self._socket.ended()
 
     async def _take(self, frame: str | bytes) -> None:
         call = self._call

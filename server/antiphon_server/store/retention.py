@@ -12,7 +12,7 @@ from functools import partial
 import structlog
 from msgspec import Struct
 
-from antiphon_server.store import past_sessions
+from antiphon_server.store import past_sessions, webhook_deliveries
 from antiphon_server.store.artifacts import Artifacts, StorageFailed, audio_key
 from antiphon_server.store.database import Database
 
@@ -33,7 +33,8 @@ class Keeping(Struct, frozen=True):
 
 
 async def sweep(keeping: Keeping, retention_days: int) -> int:
-    """Deletes sessions that ended longer ago than this, with their audio; 0 keeps all.
+    """Deletes sessions that ended longer ago than this, with their audio, and webhooks as old;
+    0 keeps all.
 
     Returns how many. Raises ``Unreachable``; a storage that cannot be reached is asked again
     next time.
@@ -46,6 +47,7 @@ async def sweep(keeping: Keeping, retention_days: int) -> int:
             lambda connection: past_sessions.delete_ended_before(connection, before, now, AT_ONCE)
         ):
             deleted += some
+        await keeping.database.write(partial(webhook_deliveries.forget, before=before))
     await delete_audio(keeping)
     if deleted:
         log.info("sessions deleted that were kept long enough", sessions=deleted)
