@@ -108,7 +108,7 @@ async def interrupt(options: argparse.Namespace, clip: Clip) -> Interruption:
     settings = settings_of(options)
     settings["greeting"] = GREETING
     async with (
-        antiphon.connect(options.url, options.key, **settings) as call,
+        antiphon.connect(options.url, options.key, resume=False, **settings) as call,
         Caller(call) as caller,
     ):
         ear = caller.ear

@@ -105,7 +105,9 @@ async def _call(
     others = [other.text for other in everybody if other is not clip and other.text]
     try:
         async with (
-            antiphon.connect(options.url, options.key, **settings_of(options)) as call,
+            antiphon.connect(
+                options.url, options.key, resume=False, **settings_of(options)
+            ) as call,
             Caller(call) as caller,
         ):
             turn = await caller.converse(clip)

@@ -76,7 +76,7 @@ async def measure(
         batch, left = left[:TURNS_A_CALL], left[TURNS_A_CALL:]
         async with (
             antiphon.connect(
-                options.url, options.key, timeline=True, **settings_of(options)
+                options.url, options.key, timeline=True, resume=False, **settings_of(options)
             ) as call,
             Caller(call) as caller,
         ):

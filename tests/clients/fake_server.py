@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+import socket as sockets
+import struct
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager, suppress
 from typing import TypeVar
@@ -25,6 +27,7 @@ from antiphon_protocol.voice_agent import (
     ClientMessage,
     EndSession,
     FromClient,
+    ResumeSession,
     SendAudio,
     ServerMessage,
     SessionEnded,
@@ -82,6 +85,27 @@ class Peer:
                 config=config,
             ),
         )
+
+    async def take_back(self, resume_token: str = "rt_2") -> ResumeSession:  # noqa: S107
+        """Lets a client resume, with this token for the next time."""
+        asked = await self.receive(ResumeSession)
+        config = SessionConfig(id="sess_1", system_prompt="As before.")
+        await self.send(
+            SessionReady(
+                session_id="sess_1", expires_at=2, resume_token=resume_token, config=config
+            )
+        )
+        return asked
+
+    def reset(self) -> None:
+        """Cuts the connection with a TCP reset, as a crash does."""
+        raw = self.socket.transport.get_extra_info("socket")
+        raw.setsockopt(sockets.SOL_SOCKET, sockets.SO_LINGER, struct.pack("ii", 1, 0))
+        self.socket.transport.abort()
+
+    def vanish(self) -> None:
+        """Hears and says nothing any more, pings included, as behind a cable that was cut."""
+        self.socket.transport.pause_reading()
 
     async def end(self) -> None:
         """Waits for the goodbye and answers it."""
@@ -144,6 +168,16 @@ async def serving(script: Script) -> AsyncIterator[Address]:
         yield address
     if address.failures:
         raise address.failures[0]
+
+
+def in_turn(*scripts: Script) -> Script:
+    """A script for each connection, one after the other; the last for all that follow."""
+    left = list(scripts)
+
+    async def run(peer: Peer) -> None:
+        await (left.pop(0) if len(left) > 1 else left[0])(peer)
+
+    return run
 
 
 async def quiet(peer: Peer) -> None:

@@ -2,7 +2,7 @@
 
 import pytest
 
-from antiphon.address import socket_url
+from antiphon.address import socket_url, without_token
 from antiphon.errors import CannotConnect
 
 
@@ -34,3 +34,10 @@ def test_what_is_no_address_is_refused(typed: str) -> None:
     """The error shows what one looks like."""
     with pytest.raises(CannotConnect, match="write it like ws://"):
         socket_url(typed)
+
+
+def test_the_credential_is_taken_out_of_an_address_and_nothing_else() -> None:
+    """It was for the first handshake; whoever resumes has another."""
+    url = "ws://voice.example/v1/ws?token=t&timeline=1&x="
+    assert without_token(url) == "ws://voice.example/v1/ws?timeline=1&x="
+    assert without_token("ws://voice.example/v1/ws") == "ws://voice.example/v1/ws"

@@ -4,7 +4,14 @@ import threading
 
 import pytest
 
-from antiphon.events import ReplyAudio, ReplyDone, ReplyStarted, SpeechStarted, UserTranscript
+from antiphon.events import (
+    Dropped,
+    ReplyAudio,
+    ReplyDone,
+    ReplyStarted,
+    SpeechStarted,
+    UserTranscript,
+)
 from antiphon.playback import SILENT_BYTE, Playback
 from antiphon_protocol.audio import ENCODINGS, PCM, PCMU
 
@@ -48,6 +55,15 @@ def test_a_reply_that_has_begun_without_sound_is_muted_too() -> None:
     playback = Playback()
     playback.hear(ReplyStarted(reply_id="a", item_id="m"))
     playback.hear(SpeechStarted())
+    playback.hear(_audio("a", b"\x01\x01"))
+    assert playback.buffered_ms == 0
+
+
+def test_a_line_that_drops_falls_silent_at_once() -> None:
+    """What is buffered belongs to a reply that nobody goes on with."""
+    playback = Playback()
+    playback.hear(_audio("a", bytes([1] * 96)))
+    playback.hear(Dropped(1006))
     playback.hear(_audio("a", b"\x01\x01"))
     assert playback.buffered_ms == 0
 

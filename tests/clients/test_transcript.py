@@ -5,8 +5,10 @@ import io
 from antiphon.events import (
     AgentTranscript,
     AgentTranscriptDelta,
+    Dropped,
     ReplyError,
     ReplyStarted,
+    Resumed,
     SessionErrorEvent,
     SpeechStarted,
     ToolCall,
@@ -36,6 +38,8 @@ def test_a_pipe_gets_what_is_final() -> None:
         AgentTranscript(reply_id="r", item_id="m", text="Good", interrupted=True),
         ReplyError(reply_id="r", code="llm_provider_error", message="Down.", retryable=True),
         SessionErrorEvent(code="invalid_format", message="What?"),
+        Dropped(1006),
+        Resumed(1.25),
     ):
         transcript.show(event)
     assert out.getvalue().splitlines() == [
@@ -44,6 +48,8 @@ def test_a_pipe_gets_what_is_final() -> None:
         "  agent   Good (interrupted)",
         "  error   llm_provider_error: Down.",
         "  error   invalid_format: What?",
+        "  line    lost; coming back",
+        "  line    back after 1.2 s",
     ]
 
 

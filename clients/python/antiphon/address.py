@@ -30,3 +30,10 @@ def socket_url(url: str, *, timeline: bool = False) -> str:
     if timeline and ("timeline", "1") not in query:
         query.append(("timeline", "1"))
     return urlunsplit((_SCHEMES[parts.scheme], parts.netloc, path, urlencode(query), ""))
+
+
+def without_token(url: str) -> str:
+    """A socket's address without the credential of its first handshake (``?token=``)."""
+    parts = urlsplit(url)
+    query = [one for one in parse_qsl(parts.query, keep_blank_values=True) if one[0] != "token"]
+    return urlunsplit((parts.scheme, parts.netloc, parts.path, urlencode(query), ""))

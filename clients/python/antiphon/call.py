@@ -8,12 +8,20 @@ from collections.abc import AsyncIterator, Callable
 from contextlib import suppress
 from typing import Any, Literal, TypeVar, Unpack, overload
 
-from websockets.asyncio.client import ClientConnection
-from websockets.exceptions import ConnectionClosed
-
-from antiphon.errors import FATAL_CODES, AntiphonError, ConnectionLost, TimedOut, error_of
-from antiphon.events import Event, SessionErrorEvent, event_of
+from antiphon.delivered import Delivered
+from antiphon.errors import (
+    FATAL_CODES,
+    AntiphonError,
+    ConnectionLost,
+    InternalError,
+    SessionError,
+    TimedOut,
+    error_of,
+)
+from antiphon.events import Dropped, Event, Resumed, SessionErrorEvent, event_of
 from antiphon.inbox import Inbox
+from antiphon.line import Line
+from antiphon.resume import TERMINAL_CODES
 from antiphon.settings import SessionSettings, session_update
 from antiphon.tools import Tool, ToolOptions, Tools
 from antiphon_protocol import codec
@@ -27,6 +35,8 @@ from antiphon_protocol.voice_agent import (
     CreateReply,
     EndSession,
     GiveToolResult,
+    ReplyDone,
+    ReplyStarted,
     SessionEnded,
     SessionReady,
     SessionUpdated,
@@ -50,21 +60,26 @@ class Call:
 
     ``session_id``, ``resume_token`` and ``expires_at`` (Unix seconds) come from
     ``session.ready``; ``config`` is the configuration in effect, kept up to date; ``ended``
-    is the ``session.ended`` event once there was one.
+    is the ``session.ended`` event once there was one; ``resumes`` counts how often the call
+    came back after its socket was lost.
 
     Iterate it to learn what happens. The iteration ends with the session. It raises a
     ``SessionError`` for what the server closes the session over, and ``ConnectionLost`` when
-    the socket closes without a goodbye; any other ``session.error`` is an event.
+    the socket closes without a goodbye and the call cannot come back; any other
+    ``session.error`` is an event.
     """
 
-    def __init__(self, socket: ClientConnection, ready: SessionReady, tools: Tools) -> None:
-        self.session_id = ready.session_id
-        self.resume_token = ready.resume_token
-        self.expires_at = ready.expires_at
-        self.config: SessionConfig = ready.config
+    def __init__(self, line: Line, ready: SessionReady, tools: Tools) -> None:
         self.tools = tools
         self.ended: SessionEnded | None = None
-        self._socket = socket
+        self.resumes = 0
+        self.resume_token = ready.resume_token
+        self.session_id = ready.session_id
+        self.expires_at = ready.expires_at
+        self.config: SessionConfig = ready.config
+        self._line = line
+        self._delivered = Delivered()
+        self._replying: str | None = None
         self._inbox = Inbox()
         self._over = asyncio.Event()
         self._work: set[asyncio.Task[None]] = set()
@@ -91,11 +106,13 @@ class Call:
 
     async def send_audio(self, samples: bytes) -> None:
         """Sends microphone audio in the input encoding, any amount, at about the pace at
-        which it is spoken; silence too. Raises ``ConnectionLost`` once the call is over.
+        which it is spoken; silence too. While the line is down it is dropped.
+
+        Raises ``ConnectionLost`` once the call is over.
         """
         piece = self.input_encoding.size(PIECE_MS)
         for start in range(0, len(samples), piece):
-            await self._send_text(codec.encode_input_audio(samples[start : start + piece]))
+            await self._line.send_now(codec.encode_input_audio(samples[start : start + piece]))
 
     async def create_reply(self, instructions: str | None = None) -> None:
         """Asks for a reply now, without waiting for the user to speak.
@@ -125,8 +142,10 @@ class Call:
         await self._send(CancelReply(reply_id))
 
     async def give_tool_result(self, call_id: str, result: str, *, is_error: bool = False) -> None:
-        """Answers a ``ToolCall`` for which no function is registered."""
-        await self._send(GiveToolResult(call_id, result, is_error))
+        """Answers a ``ToolCall`` for which no function is registered. It arrives even if the
+        line is down now, or was lost with it.
+        """
+        await self._line.send_surely(codec.encode(GiveToolResult(call_id, result, is_error)))
 
     async def end(self, timeout_s: float = GOODBYE_S) -> SessionEnded:
         """Says goodbye and waits for ``session.ended``.
@@ -136,14 +155,15 @@ class Call:
         """
         await self._inbox.overflow()
         if self.ended is None:
-            await self._send(EndSession())
             try:
                 async with asyncio.timeout(timeout_s):
+                    await self._send(EndSession())
+                    self._line.stay_away()
                     await self._over.wait()
             except TimeoutError:
                 raise TimedOut(f"no session.ended within {timeout_s:g} s") from None
         if self.ended is None:
-            raise self._lost()
+            raise self._line.lost()
         return self.ended
 
     # --- tools -----------------------------------------------------------------------
@@ -197,31 +217,54 @@ class Call:
         return task
 
     async def _send(self, message: ClientMessage) -> None:
-        await self._send_text(codec.encode(message))
-
-    async def _send_text(self, frame: str) -> None:
-        try:
-            await self._socket.send(frame)
-        except ConnectionClosed:
-            raise self._lost() from None
-
-    def _lost(self) -> AntiphonError:
-        return ConnectionLost(self._socket.close_code, self._socket.close_reason or "")
+        await self._line.send(codec.encode(message))
 
     async def _listen(self) -> None:
-        """Reads the socket until it closes; the only reader."""
+        """Reads one socket after the other until the session is over; the only reader."""
         failure: AntiphonError | None = None
         try:
-            async for frame in self._socket:
-                await self._receive(frame)
-        except ConnectionClosed:
-            pass
+            while self.ended is None:
+                broken = await self._read()
+                if self.ended is not None:
+                    break
+                if not self._line.may_resume:
+                    raise broken or self._line.lost()
+                await self._come_back(broken)
         except AntiphonError as error:
             failure = error
-        if failure is None and self.ended is None:
-            failure = self._lost()
+        self._line.end()
         self._over.set()
         await self._inbox.close(failure)
+
+    async def _read(self) -> InternalError | None:
+        """Reads a socket until it is lost; the server's fault, where it said so before."""
+        try:
+            async for frame in self._line.frames():
+                await self._receive(frame)
+        except InternalError as error:
+            return error
+        return None
+
+    async def _come_back(self, broken: InternalError | None) -> None:
+        """Resumes on a new socket. Raises why that cannot be."""
+        lost, since = self._line.lost(), asyncio.get_running_loop().time()
+        await self._inbox.put(Dropped(lost.close_code))
+        if self._replying is not None:
+            await self._take(ReplyDone(reply_id=self._replying, status="interrupted"))
+        try:
+            back = await self._line.resume(self._delivered.last_seq)
+        except SessionError as error:
+            if broken is None and error.code in TERMINAL_CODES:
+                raise
+            raise (broken or lost) from error
+        except AntiphonError as error:
+            raise (broken or lost) from error
+        self.resumes += 1
+        self.resume_token, self.expires_at = back.ready.resume_token, back.ready.expires_at
+        self.config = back.ready.config
+        await self._inbox.put(Resumed(asyncio.get_running_loop().time() - since))
+        for event in back.before:
+            await self._take(event)
 
     async def _receive(self, frame: str | bytes) -> None:
         try:
@@ -231,12 +274,22 @@ class Call:
             return
         if isinstance(event, SessionErrorEvent) and event.code in FATAL_CODES:
             raise error_of(event)
+        await self._take(event)
+
+    async def _take(self, event: Event) -> None:
+        # Before the first resume nothing is sent twice on purpose, and nothing is held back.
+        if not self._delivered.is_new(event) and self.resumes:
+            return
         self._notice(event)
         await self._inbox.put(event)
 
     def _notice(self, event: Event) -> None:
         if isinstance(event, SessionUpdated):
             self.config = event.config
+        elif isinstance(event, ReplyStarted):
+            self._replying = event.reply_id
+        elif isinstance(event, ReplyDone):
+            self._replying = None
         elif isinstance(event, ToolCall):
             tool = self.tools.find(event.name)
             if tool is not None:
@@ -250,7 +303,7 @@ class Call:
         for task in tuple(self._work):
             task.cancel()
         try:
-            if not self._over.is_set():
+            if self._line.is_up and not self._over.is_set():
                 with suppress(AntiphonError):
                     await self.end(GOODBYE_S)
         finally:
@@ -258,4 +311,5 @@ class Call:
             try:
                 await asyncio.gather(self._reader, *self._work, return_exceptions=True)
             finally:
-                await self._socket.close()
+                self._line.end()
+                await self._line.close()

@@ -2,7 +2,8 @@
 
 The events are the messages of the protocol, under the protocol's names, with two exceptions:
 sound arrives as ``ReplyAudio`` with its samples decoded, and a message of a type this version
-does not know arrives as ``UnknownEvent`` with everything it carried.
+does not know arrives as ``UnknownEvent`` with everything it carried. Two more tell of the line
+itself: ``Dropped`` and ``Resumed``.
 """
 
 from __future__ import annotations
@@ -54,14 +55,35 @@ class UnknownEvent(msgspec.Struct, frozen=True):
     fields: dict[str, Any]
 
 
+class Dropped(msgspec.Struct, frozen=True):
+    """The socket was lost and the call tries to come back; until ``Resumed`` nothing is heard
+    on either side. A reply that was in flight is over: its ``ReplyDone`` follows.
+
+    ``close_code`` is the WebSocket close code, None where the transport vanished without one.
+    """
+
+    close_code: int | None
+
+
+class Resumed(msgspec.Struct, frozen=True):
+    """The call is back on a new socket, ``away_s`` seconds after the old one was lost.
+
+    What the server had to say for good meanwhile follows: transcripts, tool calls.
+    """
+
+    away_s: float
+
+
 __all__ = [
     "AgentTranscript",
     "AgentTranscriptDelta",
+    "Dropped",
     "Event",
     "ReplyAudio",
     "ReplyDone",
     "ReplyError",
     "ReplyStarted",
+    "Resumed",
     "SessionEnded",
     "SessionErrorEvent",
     "SessionReady",
@@ -94,6 +116,8 @@ Event = (
     | ToolCall
     | TurnTimeline
     | UnknownEvent
+    | Dropped
+    | Resumed
 )
 """Everything a call yields."""
 

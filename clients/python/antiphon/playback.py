@@ -5,7 +5,7 @@ from __future__ import annotations
 import threading
 from collections import deque
 
-from antiphon.events import Event, ReplyAudio, ReplyDone, ReplyStarted, SpeechStarted
+from antiphon.events import Dropped, Event, ReplyAudio, ReplyDone, ReplyStarted, SpeechStarted
 from antiphon_protocol.audio import PCM, PCMA, PCMU, Encoding
 
 SILENT_BYTE = {PCM.name: 0x00, PCMU.name: 0xFF, PCMA.name: 0xD5}
@@ -19,8 +19,8 @@ class Playback:
     """A buffer between a call and a sound device.
 
     Give every event of the call to ``hear``; let the device take what it needs with ``read``,
-    from any thread. When the user interrupts, what is buffered is dropped at once, and sound
-    of that reply that is still on its way is ignored.
+    from any thread. When the user interrupts, or the line drops, what is buffered is dropped at
+    once, and sound of that reply that is still on its way is ignored.
     """
 
     def __init__(self, encoding: Encoding = PCM) -> None:
@@ -39,7 +39,7 @@ class Playback:
             self.push(event.reply_id, event.samples)
         elif isinstance(event, ReplyStarted):
             self._current = event.reply_id
-        elif isinstance(event, SpeechStarted):
+        elif isinstance(event, SpeechStarted | Dropped):
             self.flush()
         elif isinstance(event, ReplyDone):
             self._finish(event)

@@ -148,7 +148,8 @@ def _connect(options: argparse.Namespace) -> AbstractAsyncContextManager[Call]:
         settings["greeting"] = options.greeting
     if options.voice is not None:
         settings["voice"] = options.voice
-    return connect(options.url, options.key, timeline=True, **settings)
+    # A recording that was cut off in the middle is not answered by coming back.
+    return connect(options.url, options.key, timeline=True, resume=options.mic, **settings)
 
 
 async def _speak_clips(

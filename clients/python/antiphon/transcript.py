@@ -5,8 +5,10 @@ from __future__ import annotations
 from antiphon.events import (
     AgentTranscript,
     AgentTranscriptDelta,
+    Dropped,
     Event,
     ReplyError,
+    Resumed,
     SessionErrorEvent,
     SpeechStarted,
     ToolCall,
@@ -42,6 +44,10 @@ class Transcript:
             terminal.said("tool", event.name, "yellow")
         elif isinstance(event, ReplyError | SessionErrorEvent):
             terminal.said("error", f"{event.code}: {event.message}", "red")
+        elif isinstance(event, Dropped):
+            terminal.said("line", "lost; coming back", "yellow")
+        elif isinstance(event, Resumed):
+            terminal.said("line", f"back after {event.away_s:.1f} s", "yellow")
 
     def _joined(self, event: AgentTranscriptDelta) -> str:
         """The words so far; servers differ in whether a word brings its space."""

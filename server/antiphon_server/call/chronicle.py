@@ -138,7 +138,7 @@ class Chronicle:
         if self._ticking is not None:
             self._ticking.cancel()
         self.used()
-        return self._record(
+        durable = self._record(
             records.Ended,
             reason=ending,
             public_reason=PUBLIC_REASONS[ending],
@@ -146,6 +146,9 @@ class Chronicle:
             audio_seconds=round(audio_seconds, 3),
             recording=recording,
         )
+        # A tool may still answer while the goodbye is sent: nothing follows the end.
+        self._recorder = None
+        return durable
 
     def _tick_later(self) -> None:
         if self._recorder is not None:

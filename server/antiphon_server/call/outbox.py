@@ -139,6 +139,7 @@ class _Waiting(Struct):
 
     frame: Frame
     durable: asyncio.Future[None] | None = None
+    told_at: float = 0.0
 
 
 class Outbox:
@@ -161,7 +162,7 @@ class Outbox:
         """
         if not self._connected and not frame.seq:
             return
-        self._messages.append(_Waiting(frame, durable))
+        self._messages.append(_Waiting(frame, durable, self._now()))
         self._waiting_bytes += len(frame.text)
         self._wake.set()
         if self._connected and self._waiting_bytes > MOST_WAITING_BYTES:
@@ -248,7 +249,7 @@ class Outbox:
         while self._messages:
             waiting = self._messages[0]
             if waiting.durable is not None:
-                await _settled(waiting.durable)
+                await _settled(waiting.durable, waiting.told_at + DURABLE_SECONDS - self._now())
             # Until it is taken it stays in the queue: a socket that is lost now took nothing.
             await _bounded(socket.send(waiting.frame.text))
             self._messages.popleft()
@@ -265,10 +266,10 @@ class Outbox:
             self._unconfirmed.popleft()
 
 
-async def _settled(durable: asyncio.Future[None]) -> None:
+async def _settled(durable: asyncio.Future[None], seconds: float) -> None:
     """Waits until a record is durable; not for long, and not at the price of the call."""
     if not durable.done():
-        await asyncio.wait([durable], timeout=DURABLE_SECONDS)
+        await asyncio.wait([durable], timeout=max(0.0, seconds))
     if not durable.done() or durable.exception() is not None:
         metrics.UNDURABLE.inc()
         log.error("told before it was durable")

@@ -8,7 +8,9 @@ from typing import Any, Protocol
 
 import structlog
 from msgspec import Struct
+from msgspec.structs import replace
 
+from antiphon_providers.interfaces import ToolUse
 from antiphon_server.call.chronicle import Chronicle, Durable
 from antiphon_server.call.dialect import Dialect, Frame
 from antiphon_server.call.ears import Ears
@@ -72,6 +74,7 @@ class Performer:
         self._timeline = timeline
         self._memory = Memory()
         self._turns = 0
+        self._may_call = True
         self.log = log.bind(session=session_id, turn=self._turns)
         self._withheld: list[tuple[Callable[[], list[Frame]], Durable]] | None = None
         self._voice_began: float | None = None
@@ -82,7 +85,7 @@ class Performer:
             outbox=outbox,
             now=services.clock,
             notice=doors.notice,
-            tool_used=lambda reply, use: self.tools.used(reply, use, self.settings),
+            tool_used=self._tool_used,
             words_timed=self._words_timed,
             words_shown=self._words_shown,
         )
@@ -190,12 +193,18 @@ class Performer:
         settings = self.settings
         if command.trigger == "greeting":
             return Task(text=settings.greeting)
+        self._may_call = command.tools
         tools = tuple(tool.spec for tool in settings.tools) if command.tools else ()
         self.tools.instructed(command.instructions)
         notes = [*settings.notes_on(self.tools.outcomes()), *self.tools.notes()]
         instructions = "\n".join((*notes, *filter(None, (command.instructions,)))) or None
         prompt = self._memory.prompt(settings.system_prompt, instructions, tools, self._session_id)
         return Task(prompt=prompt)
+
+    def _tool_used(self, reply: int, use: ToolUse) -> None:
+        """A model that calls what it was not offered is refused."""
+        settings = self.settings if self._may_call else replace(self.settings, tools=())
+        self.tools.used(reply, use, settings)
 
     def _end_reply(self, *, interrupted: bool) -> None:
         said = self._mouth.end(interrupted=interrupted)

@@ -219,6 +219,8 @@ class Session:
             self._noticing = False
 
     def _step(self, event: v.Event) -> None:
+        if self.is_over:
+            return
         manners = self.settings.manners
         self._state, commands = machine.step(self._state, event, manners)
         if self._journal is not None:

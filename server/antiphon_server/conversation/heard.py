@@ -2,8 +2,8 @@
 
 Times are milliseconds from the start of the reply's audio. Where a provider gives word times
 they are exact; where it gives none they are estimated: a sentence's duration is shared among
-its words by their length, and a sentence still being spoken is assumed to go at the pace of
-those before it.
+its words by how long each takes to say, and a sentence of which more is to come is assumed to
+go at the pace of those before it.
 """
 
 from __future__ import annotations
@@ -13,8 +13,10 @@ from typing import Literal
 
 from msgspec import Struct
 
-MS_PER_CHARACTER = 65.0
-"""The pace of ordinary English speech, used until the reply's own pace is known."""
+from antiphon_server.conversation.speech_length import LETTER_MS, lengths, total
+
+PRIOR_LETTERS = 12.0
+"""The pace expected beforehand counts for as much as so many letters heard: about a word."""
 
 
 class TimedWord(Struct, frozen=True):
@@ -39,11 +41,16 @@ class _Sentence(Struct):
 
 
 class Heard:
-    """The ledger of one reply."""
+    """The ledger of one reply.
 
-    def __init__(self) -> None:
+    ``expected_pace`` is the voice's pace in its earlier replies, in milliseconds a letter, where
+    there were any: a voice that is slower than it speaks cannot show its pace in time.
+    """
+
+    def __init__(self, expected_pace: float | None = None) -> None:
         self._sentences: list[_Sentence] = []
         self._told = 0
+        self._expected_pace = LETTER_MS if expected_pace is None else expected_pace
 
     @property
     def text(self) -> str:
@@ -60,6 +67,14 @@ class Heard:
         """How it is known when a word sounded: the provider's times, or estimates."""
         timed = any(sentence.words for sentence in self._sentences)
         return "timed" if timed else "estimated"
+
+    @property
+    def pace(self) -> float:
+        """Milliseconds a letter, as far as it is known by now."""
+        ended = [sentence for sentence in self._sentences if sentence.ended and sentence.ms]
+        letters = sum(total(sentence.text.split()) for sentence in ended)
+        spoken_ms = sum(sentence.ms for sentence in ended)
+        return (PRIOR_LETTERS * self._expected_pace + spoken_ms) / (PRIOR_LETTERS + letters)
 
     def wrote(self, sentence: str) -> None:
         """A sentence was given to be spoken; sentences are numbered from 0 in this order."""
@@ -88,7 +103,7 @@ class Heard:
         """The words whose times became known since the last call, in order."""
         known: list[TimedWord] = []
         while self._told < len(self._sentences) and self._sentences[self._told].ended:
-            known += _timed(self._sentences[self._told], self._pace())
+            known += _timed(self._sentences[self._told], self.pace)
             self._told += 1
         return known
 
@@ -97,7 +112,7 @@ class Heard:
 
         A word was out when half of it was, and all words before it.
         """
-        pace = self._pace()
+        pace = self.pace
         spoken: list[str] = []
         for sentence in self._sentences:
             start, whole = sentence.start_ms, sentence.start_ms + sentence.ms
@@ -113,26 +128,27 @@ class Heard:
             break
         return " ".join(part for part in spoken if part)
 
-    def _pace(self) -> float:
-        ended = [sentence for sentence in self._sentences if sentence.ended and sentence.text]
-        characters = sum(len(sentence.text) for sentence in ended)
-        if not characters:
-            return MS_PER_CHARACTER
-        return sum(sentence.ms for sentence in ended) / characters
-
 
 def _timed(sentence: _Sentence, pace: float) -> list[TimedWord]:
     """A sentence's words with their times, given or estimated."""
     if sentence.words and sentence.ended:
         return sentence.words
     words = sentence.text.split()
-    characters = sum(len(word) + 1 for word in words)
-    ms = sentence.ms if sentence.ended else max(sentence.ms, characters * pace)
-    timed, passed = [], 0
-    for word in words:
-        start = sentence.start_ms + ms * passed / characters
-        passed += len(word) + 1
-        end = sentence.start_ms + ms * passed / characters
+    takes = lengths(words)
+    letters = sum(length.sound + length.pause for length in takes)
+    ms = sentence.ms if sentence.ended else max(sentence.ms, letters * pace)
+    timed, passed = [], 0.0
+    for word, length in zip(words, takes, strict=True):
+        start = sentence.start_ms + ms * passed / letters
+        end = start + ms * length.sound / letters
+        passed += length.sound + length.pause
         timed.append(TimedWord(word, round(start), round(end)))
-    # What the provider has already timed is better than any estimate.
-    return [*sentence.words, *timed[len(sentence.words) :]]
+    # What the provider has already timed is better than any estimate; the rest follows it.
+    known, rest = sentence.words, timed[len(sentence.words) :]
+    if not known or not rest:
+        return [*known, *rest]
+    late = known[-1].end_ms - rest[0].start_ms
+    return [
+        *known,
+        *(TimedWord(word.text, word.start_ms + late, word.end_ms + late) for word in rest),
+    ]

@@ -71,6 +71,20 @@ class Memory:
         note = f"The result of {name} {outcome}: {result}"
         self._entries.append(Message(role="system", content=note))
 
+    def said_by_user(self) -> tuple[str, ...]:
+        """All turns of the user, oldest first."""
+        entries = (entry for entry in self._entries if isinstance(entry, Message))
+        return tuple(entry.content for entry in entries if entry.role == "user")
+
+    def told_by_system(self) -> tuple[str, ...]:
+        """All context that was added, oldest first."""
+        entries = (entry for entry in self._entries if isinstance(entry, Message))
+        return tuple(entry.content for entry in entries if entry.role == "system")
+
+    def told_by_tools(self) -> tuple[str, ...]:
+        """All results that are no failures, oldest first."""
+        return tuple(result.content for result in self._results.values() if not result.is_error)
+
     def prompt(
         self,
         system_prompt: str,

@@ -168,10 +168,12 @@ def _transcripts(before: Books, after: Books) -> tuple[Command, ...]:
 
 @when(Thinking, Speaking, Contested, Doubtful, sees=ToolRefused)
 def _tool_refused(
-    state: Thinking | Speaking | Contested | Doubtful, event: ToolRefused, _manners: Manners
+    state: Thinking | Speaking | Contested | Doubtful, event: ToolRefused, manners: Manners
 ) -> Step:
-    """The model has its answer already; it speaks again, together with any other results."""
-    if event.reply != state.reply:
+    """The model has its answer already; it speaks again, together with any other results. One
+    that calls where it may call nothing any more would do so for ever.
+    """
+    if event.reply != state.reply or state.books.steps >= manners.tool_steps:
         return state, ()
     others = any(call.reply == event.reply for call in state.books.calls)
     owed: Trigger | None = state.books.owed or (None if others else "tool_result")

@@ -4,15 +4,15 @@ import inspect
 
 from antiphon_server.call import dialect
 from antiphon_server.dialects.voice_agent import VoiceAgent
-from antiphon_server.edge.app import AsgiSocket
+from antiphon_server.edge.socket import AsgiSocket
 from server.call.scripted_call import Line
 
 
 def _methods(kind: type) -> dict[str, list[str]]:
     return {
         name: [parameter.lstrip("_") for parameter in inspect.signature(method).parameters]
-        for name, method in vars(kind).items()
-        if inspect.isfunction(method) and not name.startswith("_")
+        for name, method in inspect.getmembers(kind, inspect.isfunction)
+        if not name.startswith("_")
     }
 
 

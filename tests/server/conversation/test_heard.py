@@ -8,7 +8,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from antiphon_server.conversation.heard import MS_PER_CHARACTER, Heard, TimedWord
+from antiphon_server.conversation.heard import Heard, TimedWord
+from antiphon_server.conversation.speech_length import LETTER_MS, lengths, total
 
 TEA = (TimedWord("Some", 0, 200), TimedWord("tea", 300, 600), TimedWord("please.", 600, 1000))
 
@@ -40,11 +41,21 @@ def test_given_times_are_exact() -> None:
     assert heard.until(800) == heard.until(5000) == "Some tea please."
 
 
-def test_without_times_a_sentence_is_shared_among_its_words_by_length() -> None:
-    """Of 1,000 ms for "ab abcdef", three tenths go to the first word and its space."""
-    heard = spoken(("ab abcdef", 1000))
-    assert heard.new_words() == [TimedWord("ab", 0, 300), TimedWord("abcdef", 300, 1000)]
-    assert (heard.until(149), heard.until(150), heard.until(650)) == ("", "ab", "ab abcdef")
+def test_without_times_a_sentence_is_shared_among_its_words_by_their_length() -> None:
+    """In the proportions of ``speech_length``; the silence after a word belongs to no word."""
+    heard = spoken(("ab, abcdef", 1000))
+    first, second = lengths(["ab,", "abcdef"])
+    share = 1000 / total(["ab,", "abcdef"])
+    times = [
+        TimedWord("ab,", 0, round(share * first.sound)),
+        TimedWord("abcdef", round(share * (first.sound + first.pause)), round(
+            share * (first.sound + first.pause + second.sound)
+        )),
+    ]  # fmt: skip
+    assert heard.new_words() == times
+    assert (heard.until(times[0].middle_ms - 1), heard.until(times[0].middle_ms)) == ("", "ab,")
+    assert heard.until(times[1].middle_ms) == "ab, abcdef"
+    assert heard.method == "estimated"
 
 
 def test_a_second_sentence_starts_where_the_first_ended() -> None:
@@ -74,16 +85,40 @@ def test_a_sentence_still_being_spoken_goes_at_the_usual_pace() -> None:
     heard.sounded(0, 100)
     assert heard.until(100) == "a"
     assert heard.until(0) == ""
-    assert heard.until(MS_PER_CHARACTER * 4.5) == "a long"
+    assert heard.until(LETTER_MS * 3.5) == "a long"
 
 
 def test_it_goes_at_the_pace_of_the_sentences_before_it() -> None:
-    """A slow voice stays slow."""
+    """A slow voice stays slow; one that was slow in earlier replies is so from the beginning."""
     slow = spoken(("abcde", 5000))
     slow.wrote("abcd abcd")
     slow.sounded(1, 1000)
-    assert slow.until(5000 + 1000) == "abcde"
-    assert slow.until(5000 + 2500) == "abcde abcd"
+    assert slow.until(5000 + 400) == "abcde"
+    assert slow.until(5000 + 1000) == "abcde abcd"
+    other = Heard(expected_pace=4 * LETTER_MS)
+    other.wrote("abcd abcd abcd")
+    other.sounded(0, 400)
+    assert (other.until(400), other.until(500)) == ("", "abcd")
+
+
+def test_the_pace_is_learned_from_what_has_ended() -> None:
+    """Slowly at first: two words say little."""
+    assert Heard().pace == LETTER_MS
+    assert Heard(80.0).pace == 80
+    hundred = " ".join(["abcde"] * 20)
+    brief = spoken(("ab", 2 * LETTER_MS * total(["ab"])))
+    long = spoken((hundred, 2 * LETTER_MS * total(hundred.split())))
+    assert LETTER_MS < brief.pace < long.pace < 2 * LETTER_MS
+    assert spoken(("***", 0)).pace == LETTER_MS
+
+
+def test_words_that_are_not_timed_yet_follow_those_that_are() -> None:
+    """The voice was slower than expected: so is what comes next."""
+    heard = Heard()
+    heard.wrote("Some tea please.")
+    heard.sounded(0, 900, (TimedWord("Some", 0, 500), TimedWord("tea", 500, 800)))
+    assert heard.until(900) == "Some tea"
+    assert heard.method == "timed"
 
 
 def test_words_are_told_once_and_only_when_their_times_are_known() -> None:

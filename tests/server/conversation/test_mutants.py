@@ -16,8 +16,9 @@ HERE = Path(__file__).resolve().parent
 TOP = HERE.parents[2]
 SERVER = Path(antiphon_server.__file__).parent
 TOGETHER = 2
-EXAMPLES = [str(HERE / f"test_{name}.py") for name in ("on_voice", "on_reply", "on_client")]
-EXAMPLES += [str(HERE / f"test_{name}.py") for name in ("on_time", "moves", "memory")]
+EXAMPLES = [str(HERE / f"test_{name}.py") for name in ("on_voice", "on_reply", "on_reply_hold")]
+EXAMPLES += [str(HERE / f"test_{name}.py") for name in ("on_client", "on_drop", "on_time")]
+EXAMPLES += [str(HERE / f"test_{name}.py") for name in ("moves", "memory")]
 """They need a second; most faults are noticed by them."""
 OTHERS = sorted({str(path) for path in HERE.glob("test_*.py")} - {*EXAMPLES, str(Path(__file__))})
 QUICKLY = ("-x", "-q", "--no-header", "--tb=line", "-p", "no:cacheprovider")
