@@ -73,6 +73,13 @@ class Settings(Struct, frozen=True, kw_only=True):
             "API, where `tool.call` also carries `args`."
         ),
     ] = True
+    tool_grounding: Annotated[
+        Literal["off", "identifiers", "all"],
+        _says(
+            "Which arguments of tool calls somebody must have said, or the call is refused and "
+            "the agent asks: `identifiers` are numbers, addresses, names and dates."
+        ),
+    ] = "identifiers"
     one_time_tokens: Annotated[
         bool, _says("Let a temporary token open one session only, not several.")
     ] = False

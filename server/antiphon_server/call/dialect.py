@@ -19,6 +19,8 @@ class Frame(Struct, frozen=True):
 
     text: str
     seq: int = 0
+    taken: Callable[[], None] | None = None
+    """Called once the client's side has taken it."""
 
 
 class Socket(Protocol):

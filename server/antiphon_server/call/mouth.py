@@ -14,6 +14,7 @@ from antiphon_server.call.reply import Reply, ReplyDoors, SpeakingServices, Task
 from antiphon_server.call.settings import CallSettings
 from antiphon_server.call.timeline import ReplyClock, Timeline
 from antiphon_server.conversation import vocabulary as v
+from antiphon_server.conversation.heard import Heard
 from antiphon_server.observe import metrics
 
 log = structlog.get_logger()
@@ -56,6 +57,8 @@ class Mouth:
         self._reply: Reply | None = None
         self._work: asyncio.Task[None] | None = None
         self._instructions: str | None = None
+        self._pace: float | None = None
+        """Of the voice, as its last reply showed it."""
 
     @property
     def reply(self) -> int | None:
@@ -74,6 +77,7 @@ class Mouth:
         clock = self._timeline.reply_started(command.reply, command.trigger)
         playback = Playback(command.reply, settings.output, lead_ms)
         reply = Reply(services, settings, clock, playback, self._doors)
+        reply.heard = Heard(self._pace)
         self._reply, self._instructions = reply, command.instructions
         self._outbox.begin(playback)
         self._work = self._spawn(self._run(reply, task), f"reply-{reply.number}")
@@ -103,6 +107,8 @@ class Mouth:
         self._reply = self._work = None
         now = self._timeline.now()
         said = self._said(reply, now)
+        if reply.heard.ms:
+            self._pace = reply.heard.pace
         if work is not asyncio.current_task():
             work.cancel()
         self._outbox.hush(reply.number)

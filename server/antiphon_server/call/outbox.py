@@ -14,7 +14,7 @@ from __future__ import annotations
 
 import asyncio
 from collections import deque
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Iterable
 
 import structlog
 from msgspec import Struct
@@ -246,6 +246,7 @@ class Outbox:
 
     async def _send_messages(self, socket: Socket) -> None:
         newest = 0
+        taken: list[Callable[[], None]] = []
         while self._messages:
             waiting = self._messages[0]
             if waiting.durable is not None:
@@ -257,13 +258,17 @@ class Outbox:
             if waiting.frame.seq:
                 newest = waiting.frame.seq
                 self._unconfirmed.append(waiting.frame)
-        if newest and not socket.mark(lambda: self._confirm(newest)):
-            self._confirm(newest)
+            if waiting.frame.taken is not None:
+                taken.append(waiting.frame.taken)
+        if (newest or taken) and not socket.mark(lambda: self._confirm(newest, taken)):
+            self._confirm(newest, taken)
 
-    def _confirm(self, seq: int) -> None:
-        """The client's side has taken all committed frames up to this one."""
+    def _confirm(self, seq: int, taken: Iterable[Callable[[], None]]) -> None:
+        """The client's side has taken all committed frames up to this one, and these."""
         while self._unconfirmed and self._unconfirmed[0].seq <= seq:
             self._unconfirmed.popleft()
+        for tell in taken:
+            tell()
 
 
 async def _settled(durable: asyncio.Future[None], seconds: float) -> None:

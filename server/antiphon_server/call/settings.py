@@ -8,8 +8,8 @@ from msgspec import Struct
 
 from antiphon_protocol.audio import PCM, Encoding
 from antiphon_providers.interfaces import HearingOptions, LanguageModel, ToolSpec, VoiceOptions
-from antiphon_server.call.arguments import Arguments
-from antiphon_server.call.grounding import Extent
+from antiphon_server.arguments.check import Arguments
+from antiphon_server.arguments.grounding import Extent
 from antiphon_server.call.http_tools import HttpTarget
 from antiphon_server.conversation.manners import Manners
 

@@ -13,12 +13,12 @@ from collections.abc import Callable, Coroutine
 from typing import Any
 
 from antiphon_providers.interfaces import ToolUse
-from antiphon_server.call.argument_problems import Problem
+from antiphon_server.arguments.evidence import Sources
+from antiphon_server.arguments.grounding import ungrounded
+from antiphon_server.arguments.problems import Problem
+from antiphon_server.arguments.refusals import ask_note, refusal_text
 from antiphon_server.call.chronicle import Chronicle, Durable
-from antiphon_server.call.evidence import Sources
-from antiphon_server.call.grounding import ungrounded
 from antiphon_server.call.http_tools import HttpTarget, HttpTools
-from antiphon_server.call.refusals import ask_note, refusal_text
 from antiphon_server.call.settings import CallSettings, CallTool
 from antiphon_server.call.tools import TOO_MANY, Returned, ToolLedger
 from antiphon_server.conversation import vocabulary as v
@@ -78,7 +78,12 @@ class Toolbox:
         sources = Sources(
             memory.said_by_user(),
             memory.told_by_tools(),
-            (settings.system_prompt, *memory.told_by_system(), *self._instructions),
+            (
+                settings.system_prompt,
+                settings.greeting or "",
+                *memory.told_by_system(),
+                *self._instructions,
+            ),
         )
         unsaid = ungrounded(use.arguments, tool.spec.parameters, sources, settings.grounding)
         return (problems, unsaid) if problems or unsaid else None

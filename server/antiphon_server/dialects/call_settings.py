@@ -12,7 +12,7 @@ from msgspec import Struct
 from antiphon_protocol.audio import encoding_of
 from antiphon_protocol.session_config import InputConfig, SessionConfig, Tool
 from antiphon_providers.interfaces import HearingOptions, ToolSpec, VoiceOptions
-from antiphon_server.call.arguments import Arguments
+from antiphon_server.arguments.check import Arguments
 from antiphon_server.call.http_tools import HttpTarget
 from antiphon_server.call.settings import CallSettings, CallTool
 from antiphon_server.conversation.manners import ADAPTIVE, Manners, fixed
@@ -52,7 +52,11 @@ def call_settings(
         output=encoding_of(config.output.format),
         input_text=listening.type == "text",
         output_text=config.output.type == "text",
-        tools=tuple(_tool(tool, http.get(tool.name)) for tool in config.tools),
+        tools=tuple(
+            # A later update may give the name to a tool of the client.
+            _tool(tool, None if tool.http is None else http.get(tool.name))
+            for tool in config.tools
+        ),
     )
 
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import secrets
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any, Protocol
 
 import msgspec
@@ -60,8 +60,10 @@ class Host(Protocol):
         """There is to be one more session. Raises ``Fatal`` errors where there is no room."""
         ...
 
-    def trust(self, resume_token: str) -> None:
-        """From now on this token, and no earlier one, is proof of the session."""
+    def trust(self, resume_token: str) -> Callable[[], None]:
+        """From now on this token is proof of the session too; once what is given back is
+        called, no earlier one is.
+        """
         ...
 
 
@@ -170,7 +172,7 @@ class VoiceAgent(Wording):
         self._config, self._bound = config, bound
         self._expires_at = int(time.time()) + self._terms.session_seconds
         started = self._session.open(self._settings(), owner, msgspec.to_builtins(config))
-        frames = self.frames(wire.SessionUpdated(config=config), self._ready())
+        frames = [*self.frames(wire.SessionUpdated(config=config)), self._ready()]
         self._session.tell(frames, started)
         self._session.greet()
 
@@ -200,20 +202,24 @@ class VoiceAgent(Wording):
             language_model=None if bound is None else bound.language_model,
         )
 
-    def _ready(self) -> wire.SessionReady:
-        """With a new proof for the next resume; the one before is good for nothing any more."""
+    def _ready(self) -> Frame:
+        """With a new proof for the next resume. The one before is good until this has arrived:
+        it is all that the client has if it loses this socket too.
+        """
         token = secrets.token_urlsafe(32)
-        self._host.trust(token)
-        return wire.SessionReady(
+        arrived = self._host.trust(token)
+        ready = wire.SessionReady(
             session_id=self._config.id,
             expires_at=self._expires_at,
             resume_token=token,
             config=self._config,
         )
+        (frame,) = self.frames(ready)
+        return replace(frame, taken=arrived)
 
     def returned(self) -> list[Frame]:
         """The session is ready once more, under the same id (section 4.11)."""
-        return self.frames(self._ready())
+        return [self._ready()]
 
 
 def unauthorized(error: ProtocolError) -> str:

@@ -22,8 +22,8 @@ from antiphon_protocol.errors import (
     SessionForbidden,
 )
 from antiphon_providers.interfaces import ToolUse
+from antiphon_server.arguments.grounding import Extent
 from antiphon_server.call.dialect import Frame
-from antiphon_server.call.grounding import Extent
 from antiphon_server.conversation import vocabulary as v
 from antiphon_server.conversation.heard import TimedWord
 

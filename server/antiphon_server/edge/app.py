@@ -95,11 +95,10 @@ class VoiceAgentRoute:
 
     async def _admit(self, view: WebSocket) -> Visitor:
         presented = credential(view.headers, view.query_params)
-        proven = self._node.calls.proven(presented)
-        if proven is not None:
-            return Visitor(presented, None, proven)
+        if self._node.calls.proven(presented) is not None:
+            return Visitor(presented, None)
         admission = await self._node.keys.admit(presented, origin(view.headers))
-        return Visitor(presented, admission, None)
+        return Visitor(presented, admission)
 
     def _terms_of(self, visitor: Visitor, view: WebSocket) -> Terms:
         allowed = self._terms.session_seconds

@@ -19,8 +19,8 @@ from antiphon_protocol.audio import Encoding
 from antiphon_server.call.http_tools import HttpTools
 from antiphon_server.call.journal import JournalFile, journal_path
 from antiphon_server.call.models import OwnModels
-from antiphon_server.call.recording import Recording, Studio, StudioSettings
-from antiphon_server.call.unfinished import Unfinished
+from antiphon_server.recording.studio import Recording, Studio, StudioSettings
+from antiphon_server.recording.unfinished import Unfinished
 from antiphon_server.security.links import Links
 from antiphon_server.security.outbound import OutboundGuard
 from antiphon_server.security.secrets import KeyFault, load_keys

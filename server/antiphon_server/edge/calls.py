@@ -9,7 +9,7 @@ from collections import OrderedDict
 from collections.abc import Callable
 
 import structlog
-from msgspec import Struct
+from msgspec import Struct, field
 
 from antiphon_protocol.errors import (
     ProtocolError,
@@ -27,6 +27,8 @@ REMEMBERED = 10_000
 """Sessions of which it is known why they cannot be resumed; older ones were just not found."""
 REMEMBERED_SECONDS = 3_600.0
 SHUTDOWN_SECONDS = 3.0
+MOST_PROOFS = 8
+"""Resume tokens of a session, of which none is known to have arrived."""
 
 
 class Call(Struct):
@@ -37,7 +39,8 @@ class Call(Struct):
     task: asyncio.Task[None]
     account: str | None = None
     """Known once the session has opened."""
-    proof: bytes = b""
+    proofs: list[bytes] = field(default_factory=list)
+    """Of its resume tokens, oldest first: all but the newest until that has arrived."""
 
 
 class _Gone(Struct, frozen=True):
@@ -75,19 +78,33 @@ class Calls:
 
     def _forget(self, session: Session) -> None:
         call = self._live.pop(session.session_id)
-        self._proofs.pop(call.proof, None)
+        self._distrust(call, len(call.proofs))
         if session.is_open:
             gone = _Gone(call.account, session.has_expired, self._clock())
             self._gone[session.session_id] = gone
         while len(self._gone) > REMEMBERED:
             self._gone.popitem(last=False)
 
-    def trust(self, session: Session, resume_token: str) -> None:
-        """From now on this token, and no earlier one, is proof of the session."""
+    def trust(self, session: Session, resume_token: str) -> Callable[[], None]:
+        """From now on this token is proof of the session too; once what is given back is
+        called, no earlier one is.
+        """
         call = self._live[session.session_id]
-        self._proofs.pop(call.proof, None)
-        call.proof = _digest(resume_token)
-        self._proofs[call.proof] = session.session_id
+        proof = _digest(resume_token)
+        self._proofs[proof] = session.session_id
+        call.proofs.append(proof)
+        self._distrust(call, len(call.proofs) - MOST_PROOFS)
+
+        def arrived() -> None:
+            if proof in call.proofs:
+                self._distrust(call, call.proofs.index(proof))
+
+        return arrived
+
+    def _distrust(self, call: Call, count: int) -> None:
+        """The oldest so many tokens are good for nothing any more."""
+        for _ in range(count):
+            del self._proofs[call.proofs.pop(0)]
 
     def proven(self, presented: str | None) -> str | None:
         """The session of which a credential is the resume token; None for any other."""

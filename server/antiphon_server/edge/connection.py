@@ -6,6 +6,7 @@ A socket begins a session with its first update, or takes one over with ``sessio
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Callable
 
 from antiphon_protocol import voice_agent as wire
 from antiphon_protocol.errors import (
@@ -29,13 +30,10 @@ from antiphon_server.security.admission import Admission
 class Visitor:
     """Who is on the other side, by the credential that was presented."""
 
-    def __init__(
-        self, presented: str | None, admission: Admission | None, proven: str | None
-    ) -> None:
+    def __init__(self, presented: str | None, admission: Admission | None) -> None:
         self.presented = presented
         self.admission = admission
-        self.proven = proven
-        """The session of which the credential is the resume token."""
+        """None for a resume token."""
 
 
 class Connection:
@@ -95,9 +93,11 @@ class Connection:
         """Takes a session over. No await: of several that try, each is whole, the last wins."""
         visitor = self._visitor
         account = None if visitor.admission is None else visitor.admission.account
-        if account is None and visitor.proven != asked.session_id:
+        # Not what it was when the socket opened: another one may have been faster.
+        proven = self._node.calls.proven(visitor.presented)
+        if account is None and proven != asked.session_id:
             raise Unauthorized
-        found = self._node.calls.find(asked.session_id, account, visitor.proven)
+        found = self._node.calls.find(asked.session_id, account, proven)
         self._spend()
         # What was prepared for a new session is not needed.
         self._call.session.lost(self._socket)
@@ -147,6 +147,8 @@ class Connection:
         self._call.task.add_done_callback(lambda _task: room.leave())
         return Owner(admission.account, admission.key_id, agent_id, webhook)
 
-    def trust(self, resume_token: str) -> None:
-        """From now on this token, and no earlier one, is proof of the session."""
-        self._node.calls.trust(self._session, resume_token)
+    def trust(self, resume_token: str) -> Callable[[], None]:
+        """From now on this token is proof of the session too; once what is given back is
+        called, no earlier one is.
+        """
+        return self._node.calls.trust(self._session, resume_token)

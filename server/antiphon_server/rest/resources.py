@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-from typing import Protocol
-
 from msgspec import Struct
 
 from antiphon_server.rest import openapi
-from antiphon_server.rest.agents import AgentRoutes
+from antiphon_server.rest.agents import AgentRoutes, CheckUrl
 from antiphon_server.rest.artifacts import ArtifactRoutes
 from antiphon_server.rest.idempotency import Idempotency
 from antiphon_server.rest.lists import ListRoutes
@@ -21,14 +19,6 @@ from antiphon_server.security.keys import Keys
 from antiphon_server.security.secrets import Vault
 from antiphon_server.store.agents import Agents
 from antiphon_server.store.idempotency import Claims
-
-
-class CheckUrl(Protocol):
-    """``OutboundGuard``, as far as it is used here."""
-
-    async def check_url(self, url: str) -> None:
-        """Raises ``OutboundError`` for an address that may not be asked."""
-        ...
 
 
 class Resources(Struct, frozen=True, kw_only=True):

@@ -40,7 +40,7 @@ from antiphon_server.store.webhook_subscriptions import Subscription, secret_con
 
 _PATH = "/v1/webhook-subscriptions"
 _PRINTABLE = re.compile("[ -~]*")
-_FLAGS = {"true": True, "1": True, "false": False, "0": False, "": False}
+_FLAGS = {"true": True, "1": True, "false": False, "0": False}
 _INCLUDE_DISABLED = Parameter(
     "include_disabled", bool, "Whether to list disabled subscriptions too; by default not."
 )
@@ -241,7 +241,7 @@ def _shown(one: Subscription) -> WebhookSubscription:
 
 def _flag(request: Request, name: str) -> bool:
     """A query parameter that is true or false. Raises ``Invalid``."""
-    given = request.query_params.get(name, "").lower()
+    given = request.query_params.get(name, "false").lower()
     if given not in _FLAGS:
         told = "Input should be a valid boolean, unable to interpret input"
         raise Invalid((Fault("bool_parsing", ("query", name), told, given[:20]),))

@@ -143,6 +143,7 @@ class LoneHost:
     def __init__(self) -> None:
         self.bound: voice_agent.Bound | None = None
         self.resume_tokens: list[str] = []
+        self.arrived: list[str] = []
 
     async def bind(self, _agent_id: str) -> voice_agent.Bound:
         """The agent there is, whatever its id."""
@@ -158,9 +159,10 @@ class LoneHost:
         """There is room."""
         return Owner("account", "key", agent_id, webhook)
 
-    def trust(self, resume_token: str) -> None:
-        """The newest is last."""
+    def trust(self, resume_token: str) -> Callable[[], None]:
+        """The newest is last; those before it are gone once it has arrived."""
         self.resume_tokens.append(resume_token)
+        return lambda: self.arrived.append(resume_token)
 
 
 class Caller:

@@ -438,6 +438,27 @@ async def test_where_nobody_can_tell_what_was_taken_a_frame_is_sent_once() -> No
 
 
 @in_virtual_time
+async def test_a_frame_tells_that_the_clients_side_has_taken_it() -> None:
+    """Only then, though it was sent; one that is lost with its socket never does."""
+    line = Wire()
+    running = asyncio.create_task(line.run())
+    taken: list[str] = []
+    line.outbox.tell(Frame("first", taken=lambda: taken.append("first")))
+    await asyncio.sleep(1)
+    assert taken == []
+    line.marks[0]()
+    assert taken == ["first"]
+    line.outbox.tell(Frame("second", taken=lambda: taken.append("second")))
+    await asyncio.sleep(1)
+    await _dropped(line, running)
+    line.outbox.reconnect([], None)
+    line.outbox.close()
+    await line.run()
+    assert [frame for _, frame in line.frames] == ["first", "second"]
+    assert taken == ["first"]
+
+
+@in_virtual_time
 async def test_nothing_is_told_before_its_record_is_durable() -> None:
     """And what comes after it waits with it: the order is the order of telling."""
     async with sending() as line:

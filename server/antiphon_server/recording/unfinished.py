@@ -19,7 +19,7 @@ import msgspec
 import structlog
 from msgspec import Struct
 
-from antiphon_server.call.tape import playable_seconds
+from antiphon_server.recording.tape import playable_seconds
 from antiphon_server.store.artifacts import Artifacts, Recorded, Register
 
 log = structlog.get_logger()

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from antiphon_server.call.argument_problems import Problem
+from antiphon_server.arguments.problems import Problem
 
 
 def refusal_text(problems: Sequence[Problem], ungrounded: Sequence[str]) -> str:

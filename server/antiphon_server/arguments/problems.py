@@ -9,7 +9,7 @@ import msgspec
 from jsonschema.exceptions import ValidationError
 from msgspec import Struct
 
-from antiphon_server.call.argument_formats import DESCRIBED, PHONES
+from antiphon_server.arguments.formats import DESCRIBED, PHONES
 
 LONGEST_SHOWN = 80
 MOST_CHOICES = 20

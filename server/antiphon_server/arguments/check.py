@@ -21,9 +21,9 @@ from jsonschema import validators
 from jsonschema.exceptions import ValidationError
 from referencing import Registry
 
-from antiphon_server.call.argument_formats import FORMATS
-from antiphon_server.call.argument_problems import Problem, problem_of
-from antiphon_server.call.parameters import compiled, read_parameters
+from antiphon_server.arguments.formats import FORMATS
+from antiphon_server.arguments.parameters import compiled, read_parameters
+from antiphon_server.arguments.problems import Problem, problem_of
 
 MOST_PROBLEMS = 5
 """A model cannot mend more at once, and a caller cannot be asked for more."""
@@ -31,10 +31,10 @@ MOST_BYTES = 64 * 1024
 DEEPEST = 32
 MOST_STEPS = 5_000
 """Keywords looked at in one check: some 50 ms. An ordinary call takes 10 to 100."""
-PATTERN_SECONDS = 0.02
-PATTERNS_SECONDS = 0.06
+PATTERN_SECONDS = 0.05
+PATTERNS_SECONDS = 0.15
 """For one value, and for all of a check together: the event loop waits for it."""
-CHECK_SECONDS = 0.05
+CHECK_SECONDS = 0.15
 """Of this thread, for everything: a step is quick, but what the library writes about a large
 value is not."""
 TOLERANCE = 1e-9

@@ -8,11 +8,11 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from antiphon_server.call.evidence import Sources
-from antiphon_server.call.grounding import MOST_PATHS, Extent, ungrounded
-from server.call import grounding_cases, grounding_held_out
-from server.call.grounding_cases import Case
-from server.call.schema_strategies import ARGUMENTS, HOSTILE
+from antiphon_server.arguments.evidence import Sources
+from antiphon_server.arguments.grounding import MOST_PATHS, Extent, ungrounded
+from server.arguments.grounding_cases import Case
+from server.arguments.schema_strategies import ARGUMENTS, HOSTILE
+from server.arguments import grounding_cases, grounding_held_out
 
 KNOWN = [case for cases in grounding_cases.CASES.values() for case in cases]
 HELD_OUT = [case for cases in grounding_held_out.CASES.values() for case in cases]

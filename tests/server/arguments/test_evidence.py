@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from antiphon_server.call.evidence import MOST_CHARACTERS, Evidence, Sources
+from antiphon_server.arguments.evidence import MOST_CHARACTERS, Evidence, Sources
 
 
 def said(*turns: str, results: tuple[str, ...] = ()) -> Evidence:

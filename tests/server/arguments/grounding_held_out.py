@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from server.call.grounding_cases import DATE, EMAIL, PHONE, Case, found, made_up, said
+from server.arguments.grounding_cases import DATE, EMAIL, PHONE, Case, found, made_up, said
 
 CLINIC = [
     said("Hi, this is Priya Raghunathan, I'm calling about my results", "patient_name",

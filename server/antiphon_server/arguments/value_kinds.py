@@ -9,8 +9,8 @@ from typing import Any
 
 from msgspec import Struct
 
-from antiphon_server.call.argument_formats import PHONES
-from antiphon_server.call.spoken_words import table
+from antiphon_server.arguments.formats import PHONES
+from antiphon_server.arguments.spoken_words import table
 
 DEEPEST = 8
 LONGEST_IDENTIFIER = 40

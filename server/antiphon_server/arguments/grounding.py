@@ -12,11 +12,11 @@ import re
 from collections.abc import Iterator
 from typing import Any, Literal
 
-from antiphon_server.call import spoken
-from antiphon_server.call.argument_problems import path_text
-from antiphon_server.call.evidence import Evidence, Sources
-from antiphon_server.call.spoken_words import table
-from antiphon_server.call.value_kinds import Facts, Kind, facts_of, kind_of, said_as_date
+from antiphon_server.arguments import spoken
+from antiphon_server.arguments.evidence import Evidence, Sources
+from antiphon_server.arguments.problems import path_text
+from antiphon_server.arguments.spoken_words import table
+from antiphon_server.arguments.value_kinds import Facts, Kind, facts_of, kind_of, said_as_date
 
 Extent = Literal["off", "identifiers", "all"]
 """Which values are looked at: none; those that must not be made up; every text and number."""

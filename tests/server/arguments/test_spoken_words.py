@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from antiphon_server.call import spoken_words as words
-from antiphon_server.call.spoken import folded
+from antiphon_server.arguments import spoken_words as words
+from antiphon_server.arguments.spoken import folded
 
 
 def test_every_word_is_folded() -> None:

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from antiphon_server.call.argument_problems import Problem
-from antiphon_server.call.refusals import ask_note, refusal_text
+from antiphon_server.arguments.problems import Problem
+from antiphon_server.arguments.refusals import ask_note, refusal_text
 
 DATE = Problem("date", 'must be a date such as 2026-03-01, not "soon"', "format")
 

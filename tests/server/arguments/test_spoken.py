@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from antiphon_server.call import spoken
+from antiphon_server.arguments import spoken
 
 
 @pytest.mark.parametrize(

@@ -13,11 +13,11 @@ import time
 from pathlib import Path
 
 from antiphon_protocol.audio import PCM
-from antiphon_server.call.recording import Studio
 from antiphon_server.call.sound import encode
-from antiphon_server.call.unfinished import Unfinished
+from antiphon_server.recording.studio import Studio
+from antiphon_server.recording.unfinished import Unfinished
 from antiphon_server.store.artifact_folder import Folder
-from server.call.recorded import RATE, babble
+from server.recording.recorded import RATE, babble
 
 TENTH = RATE // 10
 

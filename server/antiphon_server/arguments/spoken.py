@@ -11,7 +11,7 @@ import re
 import unicodedata
 from itertools import pairwise
 
-from antiphon_server.call.spoken_words import (
+from antiphon_server.arguments.spoken_words import (
     ALPHABET,
     AMOUNTS,
     INSTEAD,

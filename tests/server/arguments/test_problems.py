@@ -6,8 +6,8 @@ from typing import Any
 
 import pytest
 
-from antiphon_server.call.argument_problems import LONGEST_SHOWN, path_text, shown
-from antiphon_server.call.arguments import Arguments
+from antiphon_server.arguments.check import Arguments
+from antiphon_server.arguments.problems import LONGEST_SHOWN, path_text, shown
 
 
 @pytest.mark.parametrize(

@@ -15,13 +15,13 @@ import pytest
 import structlog
 
 from antiphon_protocol.audio import PCM, PCMU
-from antiphon_server.call.recording import PIECE_BYTES, REGISTER_SECONDS, Studio, StudioSettings
 from antiphon_server.call.sound import Samples, encode
-from antiphon_server.call.tape import OpusFile
+from antiphon_server.recording.studio import PIECE_BYTES, REGISTER_SECONDS, Studio, StudioSettings
+from antiphon_server.recording.tape import OpusFile
 from antiphon_server.store.artifact_folder import Folder
 from antiphon_server.store.artifacts import Known
 from antiphon_server.store.database import Unreachable
-from server.call.recorded import RATE, babble, decoded, place
+from server.recording.recorded import RATE, babble, decoded, place
 from virtual_time import in_virtual_time
 
 CHILD = Path(__file__).with_name("recording_child.py")

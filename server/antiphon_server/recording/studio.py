@@ -20,7 +20,7 @@ import structlog
 from msgspec import Struct
 
 from antiphon_protocol.audio import Encoding
-from antiphon_server.call.tape import Channel, OpenSink, OpusFile, Piece, Tape
+from antiphon_server.recording.tape import Channel, OpenSink, OpusFile, Piece, Tape
 from antiphon_server.store.artifacts import Artifacts, Known, Recorded, Register, audio_key
 from antiphon_server.store.database import Unreachable
 

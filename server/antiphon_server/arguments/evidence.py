@@ -13,8 +13,8 @@ from functools import cached_property
 import msgspec
 from msgspec import Struct
 
-from antiphon_server.call import spoken
-from antiphon_server.call.spoken_words import DAY_WORDS, HOUR_WORDS
+from antiphon_server.arguments import spoken
+from antiphon_server.arguments.spoken_words import DAY_WORDS, HOUR_WORDS
 
 MOST_TEXTS = 400
 MOST_CHARACTERS = 60_000

@@ -10,8 +10,8 @@ import structlog
 
 from antiphon_protocol.audio import PCM, PCMA, PCMU, Encoding
 from antiphon_server.call.sound import Resampler, Samples, encode
-from antiphon_server.call.tape import RATE, OpusFile, Piece, Tape
-from server.call.recorded import babble, decoded, loudness, place
+from antiphon_server.recording.tape import RATE, OpusFile, Piece, Tape
+from server.recording.recorded import babble, decoded, loudness, place
 
 BEGAN = 1_000.5
 """On the session's clock."""

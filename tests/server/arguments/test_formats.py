@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from antiphon_server.call.argument_formats import DESCRIBED, FORMATS, PHONES
+from antiphon_server.arguments.formats import DESCRIBED, FORMATS, PHONES
 
 GOOD = {
     "date": ["2026-03-01", "2024-02-29"],

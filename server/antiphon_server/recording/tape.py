@@ -14,7 +14,7 @@ from msgspec import Struct
 
 from antiphon_protocol.audio import PCM, Encoding
 from antiphon_server.call.sound import Resampler, Samples
-from antiphon_server.call.tracks import AgentTrack, UserTrack
+from antiphon_server.recording.tracks import AgentTrack, UserTrack
 from antiphon_server.store.artifacts import Recorded
 
 log = structlog.get_logger()

@@ -9,9 +9,9 @@ import pytest
 from hypothesis import given, settings
 from jsonschema import Draft202012Validator
 
-from antiphon_server.call import arguments
-from antiphon_server.call.arguments import MOST_PROBLEMS, Arguments
-from server.call.schema_strategies import ARGUMENTS, HOSTILE, SCHEMAS
+from antiphon_server.arguments import check as arguments
+from antiphon_server.arguments.check import MOST_PROBLEMS, Arguments
+from server.arguments.schema_strategies import ARGUMENTS, HOSTILE, SCHEMAS
 
 BOOKING = {
     "type": "object",

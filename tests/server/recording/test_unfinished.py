@@ -15,15 +15,15 @@ import pytest
 import soundfile
 import structlog
 
-from antiphon_server.call.tape import OpusFile
-from antiphon_server.call.unfinished import STRAY_SECONDS, Unfinished
+from antiphon_server.recording.tape import OpusFile
+from antiphon_server.recording.unfinished import STRAY_SECONDS, Unfinished
 from antiphon_server.store.artifact_folder import Folder
 from antiphon_server.store.artifacts import Known
 
 CLAIMANT = """
 import sys
 from pathlib import Path
-from antiphon_server.call.unfinished import Unfinished
+from antiphon_server.recording.unfinished import Unfinished
 print(Unfinished(Path(sys.argv[1])).claim(), flush=True)
 sys.stdin.read()
 """

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from antiphon_protocol.audio import PCM, PCMU
 from antiphon_server.call.sound import Samples, encode
-from antiphon_server.call.tracks import AgentTrack, Strip, UserTrack
+from antiphon_server.recording.tracks import AgentTrack, Strip, UserTrack
 
 MS = 24
 """Samples of PCM in a millisecond."""

@@ -7,14 +7,14 @@ from typing import Any
 import pytest
 from hypothesis import given
 
-from antiphon_server.call.parameters import (
+from antiphon_server.arguments.parameters import (
     DEEPEST,
     MOST_COMPLAINTS,
     compiled,
     read_parameters,
     usable,
 )
-from server.call.schema_strategies import HOSTILE, SCHEMAS
+from server.arguments.schema_strategies import HOSTILE, SCHEMAS
 
 
 @given(SCHEMAS)

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from antiphon_server.call.value_kinds import Facts, Kind, facts_of, kind_of, said_as_date
+from antiphon_server.arguments.value_kinds import Facts, Kind, facts_of, kind_of, said_as_date
 
 
 def kind(name: str, value: Any, **schema: Any) -> Kind:

@@ -1,0 +1,1 @@
+"""A session's audio as a file: user left, agent right."""
