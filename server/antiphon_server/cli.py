@@ -86,7 +86,7 @@ async def _serve(node: Node, settings: Settings, listener: socket.socket) -> Non
     except SettingsError:
         await node.close()
         raise
-    server = transport.server(create_app(node), settings)
+    server = transport.server(create_app(node), settings, node.calls.close)
     transport.settle_memory()
     print(_banner(settings, listener, is_open=is_open), flush=True)  # noqa: T201
     try:

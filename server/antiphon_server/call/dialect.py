@@ -110,6 +110,10 @@ class Dialect(Protocol):
         """How many milliseconds each stage took, and which provider served it."""
         ...
 
+    def again(self, frame: Frame) -> Frame:
+        """A frame that may not have arrived, as it is sent once more."""
+        ...
+
     def returned(self) -> list[Frame]:
         """The client is back on a new socket: its first frames."""
         ...

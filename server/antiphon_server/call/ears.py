@@ -48,7 +48,11 @@ PRE_ROLL_MS = 480
 TURN_MS = 8_000
 """What the turn model hears at most."""
 STALL_MS = 300
-"""After so long without a frame, while somebody speaks, they count as having paused."""
+"""After so long without the next frame, while somebody speaks, they count as having paused: on
+top of the frame's own length, for a client may send half a second at once (section 7.2).
+"""
+LONGEST_FRAME_SECONDS = 1.0
+"""What is longer is no frame but a burst; nothing is said by its length."""
 JUDGE_SECONDS = 0.6
 """How long the turn model may take; after that the words and the silence decide."""
 REOPEN_SECONDS = (0.2, 1.0, 3.0)
@@ -105,6 +109,7 @@ class Ears:
         self._silent_windows = 0
         self._voice_heard_at = 0.0
         self._frame_at = 0.0
+        self._stall_seconds = STALL_MS / 1000
         self._stalled: asyncio.TimerHandle | None = None
         self._words = _Words()
         self._stream: SpeechStream | None = None
@@ -125,6 +130,7 @@ class Ears:
         self._frame_at = self._timeline.now()
         seconds = encoding.ms(len(raw)) / 1000
         self.received_seconds += seconds
+        self._stall_seconds = STALL_MS / 1000 + min(seconds, LONGEST_FRAME_SECONDS)
         metrics.AUDIO_IN.inc(seconds)
         samples = self._resampler.feed(decode(raw, encoding))
         clean = self._manners.clean
@@ -255,12 +261,12 @@ class Ears:
         if self._stalled is not None:
             self._stalled.cancel()
         loop = asyncio.get_running_loop()
-        self._stalled = loop.call_later(STALL_MS / 1000, self._check_for_stall)
+        self._stalled = loop.call_later(self._stall_seconds, self._check_for_stall)
 
     def _check_for_stall(self) -> None:
         if not self._voice_on:
             return
-        if self._timeline.now() - self._frame_at < STALL_MS / 1000:
+        if self._timeline.now() - self._frame_at < self._stall_seconds:
             self._watch_for_stall()
             return
         # The turn model knows an end by the silence after it. The recogniser gets none: if the

@@ -99,6 +99,12 @@ class Mouth:
         reply.clock.sent = self._timeline.now()
         return reply.clock
 
+    def catch_up(self) -> None:
+        """Words that were heard and not told are told, before it is told that they were cut."""
+        reply = self._reply
+        if reply is not None and not reply.is_text:
+            reply.tell_up_to(_heard(reply, self._timeline.now()))
+
     def end(self, *, interrupted: bool) -> Said | None:
         """The reply is over; it is stopped if it still runs."""
         reply, work = self._reply, self._work
@@ -128,10 +134,7 @@ class Mouth:
         clock, spent = reply.clock, reply.spent
         fields: dict[str, Any] = {"method": "written", "text": reply.shown}
         if not reply.is_text:
-            finished = reply.playback.is_finished
-            played_ms = reply.playback.played_ms(now)
-            fields["text"] = reply.heard.text if finished else reply.heard.until(played_ms)
-            fields["method"] = reply.heard.method
+            fields = {"text": _heard(reply, now), "method": reply.heard.method}
         spoken = clock.hearing
         since = clock.started if spoken is None or spoken.speech_ended is None else None
         begun = since if since is not None or spoken is None else spoken.speech_ended
@@ -149,3 +152,10 @@ class Mouth:
             characters=reply.characters,
             **fields,
         )
+
+
+def _heard(reply: Reply, now: float) -> str:
+    """What of a reply's text was out by now."""
+    if reply.playback.is_finished:
+        return reply.heard.text
+    return reply.heard.until(reply.playback.played_ms(now))

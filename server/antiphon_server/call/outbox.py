@@ -197,13 +197,16 @@ class Outbox:
         self._unconfirmed.clear()
         self._waiting_bytes = sum(len(waiting.frame.text) for waiting in self._messages)
 
-    def reconnect(self, first: list[Frame], last_seq: int | None) -> None:
-        """There is a new socket: these frames go first, then what the client has not got.
+    def reconnect(
+        self, first: list[Frame], last_seq: int | None, again: Callable[[Frame], Frame]
+    ) -> None:
+        """There is a new socket: these frames go first, then what the client has not got, each
+        as ``again`` makes it.
 
         ``last_seq``: the newest committed frame it says it has; None where it does not say.
         """
         missed = [
-            waiting
+            _Waiting(again(waiting.frame), waiting.durable)
             for waiting in self._messages
             if last_seq is None or waiting.frame.seq > last_seq
         ]

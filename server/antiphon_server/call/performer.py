@@ -101,6 +101,7 @@ class Performer:
                 self.timers.stop(command.timer)
             case v.TellSpeechStarted():
                 self._voice_began = self._timeline.now()
+                self._mouth.catch_up()
                 self._tell(dialect.speech_started())
             case v.TellWords():
                 self._tell_words(command.text)
@@ -207,6 +208,8 @@ class Performer:
         self.tools.used(reply, use, settings)
 
     def _end_reply(self, *, interrupted: bool) -> None:
+        if interrupted:
+            self._mouth.catch_up()
         said = self._mouth.end(interrupted=interrupted)
         if said is None:
             return

@@ -111,6 +111,7 @@ class Reply:
         self._voice_deadline = asyncio.timeout(None)
         self._voice_waits = False
         self._held: list[TimedWord] = []
+        self._told = 0
 
     async def run(self, task: Task) -> None:
         """Writes, speaks and plays; notices how it ended."""
@@ -285,6 +286,19 @@ class Reply:
             self._held[: len(self._held) - keep],
             self._held[-keep or len(self._held) :],
         )
+        self._tell(words, last=last)
+
+    def tell_up_to(self, text: str) -> None:
+        """Tells the words of what was heard that were not told yet: the reply ends with them."""
+        untold = text.split()[self._told :]
+        times = self.heard.words()[self._told :]
+        self._held = []
+        pairs = zip(untold, times, strict=False)
+        words = [TimedWord(word, timed.start_ms, timed.end_ms) for word, timed in pairs]
+        self._tell(words, last=True)
+
+    def _tell(self, words: list[TimedWord], *, last: bool) -> None:
+        self._told += len(words)
         if words:
             self._doors.words_timed(self.number, words, last)
 

@@ -11,7 +11,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 from collections import deque
-from collections.abc import Awaitable, Coroutine
+from collections.abc import Awaitable, Callable, Coroutine
 from typing import Any, NoReturn
 
 import structlog
@@ -26,6 +26,7 @@ from antiphon_server.call.pace import AudioAllowance
 from antiphon_server.call.performer import Doors, Performer
 from antiphon_server.call.services import AudioTracks, Services
 from antiphon_server.call.settings import CallSettings
+from antiphon_server.call.sound import is_container
 from antiphon_server.call.timeline import Timeline
 from antiphon_server.conversation import machine
 from antiphon_server.conversation import vocabulary as v
@@ -46,6 +47,8 @@ class Session:
         self.settings = settings
         self.owner = Owner()
         self.now = services.clock
+        self.freed: Callable[[], None] = lambda: None
+        """Is called once it takes no room any more; a recording may still be kept then."""
         self.timeline = Timeline(services.clock, services.names)
         self._services = services
         self._socket: Socket | None = None
@@ -140,6 +143,11 @@ class Session:
         return self._ears is not None
 
     @property
+    def is_resumable(self) -> bool:
+        """Whether another socket may take it over."""
+        return self.is_open and not self.is_over and bool(self.settings.manners.resume_ms)
+
+    @property
     def is_over(self) -> bool:
         """Whether the last frames are on their way; nothing follows them."""
         return self._over.is_set()
@@ -165,6 +173,8 @@ class Session:
             if self._allowance.should_tell(self.now()):
                 raise InvalidAudio("This session's input is text; audio is not heard")
             return
+        if not self._ears.received_seconds and is_container(raw):
+            raise InvalidAudio("Audio data must be raw samples, not a WAV or MP3 file")
         seconds = self.settings.input.ms(len(raw)) / 1000
         if self._allowance.admits(seconds, self.now()):
             self._ears.hear(raw)
@@ -192,8 +202,10 @@ class Session:
                 self._outbox.tell(frame, durable)
         except ClientStalled:
             self._log.warning("client does not read")
-            if self._socket is not None:
-                self.lost(self._socket)
+            if (socket := self._socket) is not None:
+                # It may read again one day, and must then learn that this socket is no use.
+                self._spawn(socket.close(self._close_code), "cut")
+                self.lost(socket)
 
     def refuse(self, frames: list[Frame], code: int) -> None:
         """Ends a session that never opened, or must not go on, with these last frames."""
@@ -257,14 +269,15 @@ class Session:
         ``last_seq``: the newest committed event the client says it has. Raises
         ``SessionNotFound`` where the session is over.
         """
-        if self.is_over or not self.is_open or not self.settings.manners.resume_ms:
+        if not self.is_resumable:
             raise SessionNotFound
         if self._socket is not None:
             self._spawn(self._fence(self._socket), "fence")
             self.lost(self._socket)
         metrics.SESSIONS_DETACHED.dec()
         self._performing().log.info("session resumed")
-        self._outbox.reconnect(self._performing().dialect.returned(), last_seq)
+        dialect = self._performing().dialect
+        self._outbox.reconnect(dialect.returned(), last_seq, dialect.again)
         self._connect(socket)
         self.notice(v.ClientReturned())
 
@@ -342,6 +355,7 @@ class Session:
         self._over.set()
 
     def _release(self) -> None:
+        self.freed()
         if self._performer is not None:
             self._performer.timers.stop_all()
         if self._ears is not None:

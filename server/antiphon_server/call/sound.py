@@ -92,3 +92,8 @@ class Resampler:
             return np.zeros(0, np.int16)
         rest: Samples = self._stream.resample_chunk(np.zeros(0, np.int16), last=True)
         return rest
+
+
+def is_container(raw: bytes) -> bool:
+    """Whether bytes begin as a WAV or MP3 file does (protocol section 2.1)."""
+    return raw[:3] == b"ID3" or (raw[:4] == b"RIFF" and raw[8:12] == b"WAVE")

@@ -107,6 +107,10 @@ class Heard:
             self._told += 1
         return known
 
+    def words(self) -> list[TimedWord]:
+        """All words so far, with their times as far as they are known by now."""
+        return [word for sentence in self._sentences for word in _timed(sentence, self.pace)]
+
     def until(self, played_ms: float) -> str:
         """The text up to the last word that was out by then.
 

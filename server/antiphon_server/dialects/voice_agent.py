@@ -12,7 +12,7 @@ from collections.abc import Callable, Mapping
 from typing import Any, Protocol
 
 import msgspec
-from msgspec import Struct
+from msgspec import UNSET, Struct
 from msgspec.structs import replace
 
 from antiphon_protocol import codec
@@ -23,7 +23,7 @@ from antiphon_protocol.errors import (
     InvalidFormat,
     ProtocolError,
 )
-from antiphon_protocol.session_config import SessionConfig, SessionUpdate, Webhook
+from antiphon_protocol.session_config import SessionConfig, SessionUpdate
 from antiphon_providers.interfaces import LanguageModel
 from antiphon_server.call.chronicle import Owner
 from antiphon_server.call.dialect import Frame
@@ -52,8 +52,8 @@ class Host(Protocol):
         """A stored agent. Raises ``AgentNotFound``."""
         ...
 
-    async def seal(self, webhook: Webhook, /) -> bytes:
-        """An inline webhook, checked and sealed. Raises ``InvalidWebhook``."""
+    async def seal(self, webhook: Any, /) -> bytes:
+        """An inline webhook, a JSON value, checked and sealed. Raises ``InvalidWebhook``."""
         ...
 
     def admit(self, agent_id: str | None, webhook: bytes | None) -> Owner:
@@ -163,7 +163,7 @@ class VoiceAgent(Wording):
         try:
             bound = await self._bind(update)
             config = bound.config if bound is not None else self._apply(update, first=True)
-            webhook = update.webhook if isinstance(update.webhook, Webhook) else None
+            webhook = None if update.webhook is UNSET else update.webhook
             sealed = None if webhook is None else await self._host.seal(webhook)
         except ProtocolError as error:
             raise error.on_first_update() from None

@@ -9,6 +9,7 @@ from __future__ import annotations
 import secrets
 import time
 
+import msgspec
 from msgspec import UNSET, Struct
 from msgspec.structs import replace
 
@@ -186,6 +187,12 @@ class Wording:
                 providers=providers,
             )
         )
+
+    def again(self, frame: Frame) -> Frame:
+        """The same event, stamped anew: the stamps of a socket never run backwards."""
+        event = msgspec.json.decode(frame.text)
+        event["timestamp"] = self._stamp()
+        return Frame(msgspec.json.encode(event).decode(), frame.seq)
 
     def taken_over(self) -> tuple[str, int]:
         """A terminal error: a client that took it for a lost socket would fight itself."""

@@ -45,6 +45,7 @@ def create_app(node: Node) -> Starlette:
             Route("/readyz", _readyz),
             Route("/metrics", _metrics),
             *(WebSocketRoute(path, calls) for path in ("/v1/ws", *former)),
+            WebSocketRoute("/{path:path}", _nothing_here),
             Route("/v1", api),
             Route("/v1/{path:path}", api),
         ]
@@ -118,6 +119,12 @@ class VoiceAgentRoute:
         except ConnectionError:
             return
         await socket.close(error.close_code or POLICY_VIOLATION)
+
+
+async def _nothing_here(scope: Scope, receive: Receive, send: Send) -> None:
+    """A WebSocket elsewhere is answered like any other address that is not there."""
+    await receive()
+    await WebSocket(scope, receive, send).send_denial_response(PlainTextResponse("", 404))
 
 
 async def _root(_request: Request) -> Response:

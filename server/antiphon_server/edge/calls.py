@@ -117,7 +117,9 @@ class Calls:
         """
         call = self._live.get(session_id)
         owns = proven == session_id
-        if call is None or not call.session.is_open:
+        if call is not None and call.session.has_expired and owns:
+            raise SessionExpired
+        if call is None or not call.session.is_resumable:
             raise self._why(session_id, account)
         if not owns and (account is None or call.account != account):
             raise SessionForbidden

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable
+from typing import Any
 
 from antiphon_protocol import voice_agent as wire
 from antiphon_protocol.errors import (
@@ -15,7 +16,7 @@ from antiphon_protocol.errors import (
     ProtocolError,
     Unauthorized,
 )
-from antiphon_protocol.session_config import SessionConfig, Webhook
+from antiphon_protocol.session_config import SessionConfig
 from antiphon_server.call.chronicle import Owner
 from antiphon_server.call.session import Session
 from antiphon_server.dialects import voice_agent
@@ -125,7 +126,7 @@ class Connection:
             raise AgentNotFound
         return bound
 
-    async def seal(self, webhook: Webhook) -> bytes:
+    async def seal(self, webhook: Any) -> bytes:
         """An inline webhook, checked and sealed. Raises ``InvalidWebhook``."""
         return await self._node.seal_webhook(self._session.session_id, webhook)
 
@@ -144,7 +145,7 @@ class Connection:
             room.leave()
             raise
         self._call.account = admission.account
-        self._call.task.add_done_callback(lambda _task: room.leave())
+        self._session.freed = room.leave
         return Owner(admission.account, admission.key_id, agent_id, webhook)
 
     def trust(self, resume_token: str) -> Callable[[], None]:

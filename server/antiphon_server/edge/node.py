@@ -10,7 +10,6 @@ from typing import Any
 import structlog
 
 from antiphon_protocol.errors import AtCapacity, InternalError
-from antiphon_protocol.session_config import Webhook
 from antiphon_providers import registry
 from antiphon_providers.errors import NotInstalled, ProviderError
 from antiphon_providers.interfaces import Provider
@@ -102,7 +101,7 @@ class Node:
         model = self.backstage.models.of(agent.models) if agent.models else None
         return Bound(agent.config, agent.http, model)
 
-    async def seal_webhook(self, session_id: str, webhook: Webhook) -> bytes:
+    async def seal_webhook(self, session_id: str, webhook: Any) -> bytes:
         """An inline webhook, checked and sealed. Raises ``InvalidWebhook``."""
         checked = await inline_check(webhook, self.backstage.guard)
         return seal_inline(self.backstage.vault, session_id, checked)

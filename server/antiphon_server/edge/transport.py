@@ -9,7 +9,7 @@ import gc
 import signal
 import socket
 from collections import OrderedDict
-from collections.abc import Callable, Iterator
+from collections.abc import Awaitable, Callable, Iterator
 from http import HTTPStatus
 from types import FrameType
 from typing import Any
@@ -27,6 +27,8 @@ ABORT_SECONDS = 2.0
 UNREAD_SECONDS = 20
 """How long the kernel keeps data that a client does not acknowledge."""
 BACKLOG = 1024
+
+Farewell = Callable[[], Awaitable[None]]
 
 
 class AddressTaken(Exception):
@@ -106,8 +108,21 @@ def _advice(failure: OSError) -> str:
 
 class QuietlyStoppedServer(uvicorn.Server):
     """uvicorn raises the signal that stopped it once more, as a KeyboardInterrupt into the
-    middle of its own clean-up. This one is told to stop, and stops.
+    middle of its own clean-up. This one is told to stop, and stops; before it cuts its clients
+    off it waits for ``farewell``, which tells them in the words of their wire.
     """
+
+    def __init__(self, config: uvicorn.Config, farewell: Farewell | None = None) -> None:
+        super().__init__(config)
+        self._farewell = farewell
+
+    async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
+        """As uvicorn's, after the farewell."""
+        for listening in self.servers:
+            listening.close()
+        if self._farewell is not None:
+            await self._farewell()
+        await super().shutdown(sockets)
 
     @contextlib.contextmanager
     def capture_signals(self) -> Iterator[None]:
@@ -128,7 +143,7 @@ class QuietlyStoppedServer(uvicorn.Server):
         self.should_exit = True
 
 
-def server(app: Any, settings: Settings) -> uvicorn.Server:
+def server(app: Any, settings: Settings, farewell: Farewell | None = None) -> uvicorn.Server:
     """The HTTP server, not yet running; give it the socket of ``listen``."""
     return QuietlyStoppedServer(
         uvicorn.Config(
@@ -146,7 +161,8 @@ def server(app: Any, settings: Settings) -> uvicorn.Server:
             server_header=False,
             lifespan="off",
             timeout_graceful_shutdown=5,
-        )
+        ),
+        farewell,
     )
 
 

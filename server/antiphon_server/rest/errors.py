@@ -10,6 +10,8 @@
     ├── Forbidden             403 forbidden
     ├── NotFound              404 not_found
     ├── NoSuchAgent           404 agent_not_found
+    ├── NoSuchCall            404 call_not_found
+    ├── NoSuchNumber          404 phone_number_not_found
     ├── NoSuchSession         404 session_not_found
     ├── NoSuchSubscription    404 webhook_subscription_not_found
     ├── MethodNotAllowed      405 method_not_allowed
@@ -134,6 +136,18 @@ class NoSuchAgent(RestError):
     """The account has no such agent; nobody is told whether another one has."""
 
     status, code, text = 404, "agent_not_found", "Agent not found"
+
+
+class NoSuchCall(RestError):
+    """There are no telephone calls here."""
+
+    status, code, text = 404, "call_not_found", "Call not found"
+
+
+class NoSuchNumber(RestError):
+    """There are no telephone numbers here."""
+
+    status, code, text = 404, "phone_number_not_found", "Phone number not found"
 
 
 class NoSuchSession(RestError):

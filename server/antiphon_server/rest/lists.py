@@ -19,7 +19,7 @@ from antiphon_protocol.rest import (
 )
 from antiphon_server.rest.access import account
 from antiphon_server.rest.answers import answer
-from antiphon_server.rest.errors import Invalid
+from antiphon_server.rest.errors import Invalid, NoSuchCall, NoSuchNumber, RestError
 from antiphon_server.rest.fields import integer
 from antiphon_server.rest.operations import Operation
 from antiphon_server.rest.paging import PAGING
@@ -39,6 +39,8 @@ class ListRoutes:
             self._list("/v1/builtin-tools", "List the platform's tools", BuiltinToolList()),
             self._page("/v1/calls", "List telephone calls", CallList()),
             self._page("/v1/phone-numbers", "List telephone numbers", PhoneNumberList()),
+            self._none("/v1/calls/{call_id}", "Read a telephone call", NoSuchCall),
+            self._none("/v1/phone-numbers/{number}", "Read a telephone number", NoSuchNumber),
         )
 
     def _list(self, path: str, summary: str, body: Struct) -> Operation:
@@ -51,6 +53,18 @@ class ListRoutes:
         return Operation(
             method="GET", path=path, handler=handler, summary=summary, tag="Lists",
             answers=type(body),
+        )  # fmt: skip
+
+    def _none(self, path: str, summary: str, missing: type[RestError]) -> Operation:
+        """One of a collection in which there is none."""
+
+        async def handler(request: Request) -> Response:
+            await account(self._keys, request, None)
+            raise missing
+
+        return Operation(
+            method="GET", path=path, handler=handler, summary=summary, tag="Lists",
+            answers=None, errors=(missing,),
         )  # fmt: skip
 
     def _page(self, path: str, summary: str, body: Struct) -> Operation:

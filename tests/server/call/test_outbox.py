@@ -383,7 +383,7 @@ async def test_what_is_committed_outlives_the_socket() -> None:
     line.outbox.tell(Frame("said while nobody was there"))
     line.outbox.tell(committed(3))
     line.open.set()
-    line.outbox.reconnect([Frame("ready")], None)
+    line.outbox.reconnect([Frame("ready")], None, lambda frame: frame)
     line.outbox.close()
     await line.run()
     assert [frame for _, frame in line.frames] == ["ready", "event 1", "event 2", "event 3"]
@@ -401,7 +401,7 @@ async def test_what_the_client_is_not_known_to_have_is_sent_again() -> None:
     await asyncio.sleep(1)
     line.marks[0]()
     await _dropped(line, running)
-    line.outbox.reconnect([], None)
+    line.outbox.reconnect([], None, lambda frame: frame)
     line.outbox.close()
     await line.run()
     assert [frame for _, frame in line.frames] == ["event 1", "event 2", "event 2"]
@@ -416,7 +416,7 @@ async def test_a_client_that_says_what_it_has_is_sent_the_rest() -> None:
         line.outbox.tell(committed(number))
     await asyncio.sleep(1)
     await _dropped(line, running)
-    line.outbox.reconnect([], 2)
+    line.outbox.reconnect([], 2, lambda frame: frame)
     line.outbox.close()
     await line.run()
     assert [frame for _, frame in line.frames] == ["event 1", "event 2", "event 3", "event 3"]
@@ -431,7 +431,7 @@ async def test_where_nobody_can_tell_what_was_taken_a_frame_is_sent_once() -> No
     line.outbox.tell(committed(1))
     await asyncio.sleep(1)
     await _dropped(line, running)
-    line.outbox.reconnect([], None)
+    line.outbox.reconnect([], None, lambda frame: frame)
     line.outbox.close()
     await line.run()
     assert [frame for _, frame in line.frames] == ["event 1"]
@@ -451,7 +451,7 @@ async def test_a_frame_tells_that_the_clients_side_has_taken_it() -> None:
     line.outbox.tell(Frame("second", taken=lambda: taken.append("second")))
     await asyncio.sleep(1)
     await _dropped(line, running)
-    line.outbox.reconnect([], None)
+    line.outbox.reconnect([], None, lambda frame: frame)
     line.outbox.close()
     await line.run()
     assert [frame for _, frame in line.frames] == ["first", "second"]
