@@ -9,7 +9,10 @@ UNMIRRORED = {
     Path("tests/house"): "the house itself",
     Path("tests/end_to_end"): "whole calls through a running server",
     Path("tests/longer"): "servers that have to be compiled; run by scripts/test-longer",
+    Path("tests/conformance"): "any server of this API, from outside",
     Path("tests/contracts"): "what every provider of a kind must do",
+    Path("tests/endurance"): "a real server, its sockets cut and its process killed",
+    Path("tests/simulation"): "whole calls in virtual time",
 }
 
 

@@ -206,7 +206,7 @@ class Outbox:
         ``last_seq``: the newest committed frame it says it has; None where it does not say.
         """
         missed = [
-            _Waiting(again(waiting.frame), waiting.durable)
+            _Waiting(again(waiting.frame), waiting.durable, waiting.told_at)
             for waiting in self._messages
             if last_seq is None or waiting.frame.seq > last_seq
         ]

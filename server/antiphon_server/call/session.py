@@ -53,6 +53,8 @@ class Session:
         self._services = services
         self._socket: Socket | None = None
         self._writer: asyncio.Task[None] | None = None
+        self._leaving: list[asyncio.Task[None]] = []
+        """What still speaks to a socket; the end of the session waits for it."""
         self._log = log.bind(session=session_id)
         self._state, _ = machine.begin(settings.manners)
         self._events: deque[v.Event] = deque()
@@ -86,8 +88,7 @@ class Session:
                 self._connect(socket)
                 await self._over.wait()
                 self._outbox.close()
-                if self._writer is not None:
-                    await asyncio.wait([self._writer], timeout=GOODBYE_SECONDS)
+                await asyncio.wait(self._leaving, timeout=GOODBYE_SECONDS)
                 _end_tasks()
         except* _Over:
             pass
@@ -204,7 +205,7 @@ class Session:
             self._log.warning("client does not read")
             if (socket := self._socket) is not None:
                 # It may read again one day, and must then learn that this socket is no use.
-                self._spawn(socket.close(self._close_code), "cut")
+                self._leaving.append(self._spawn(socket.close(self._close_code), "cut"))
                 self.lost(socket)
 
     def refuse(self, frames: list[Frame], code: int) -> None:
@@ -272,7 +273,7 @@ class Session:
         if not self.is_resumable:
             raise SessionNotFound
         if self._socket is not None:
-            self._spawn(self._fence(self._socket), "fence")
+            self._leaving.append(self._spawn(self._fence(self._socket), "fence"))
             self.lost(self._socket)
         metrics.SESSIONS_DETACHED.dec()
         self._performing().log.info("session resumed")
@@ -284,6 +285,7 @@ class Session:
     def _connect(self, socket: Socket) -> None:
         self._socket = socket
         self._writer = self._spawn(self._write(socket), "write")
+        self._leaving.append(self._writer)
 
     async def _fence(self, socket: Socket) -> None:
         """The old socket learns that it has no session any more, if it still can."""
@@ -300,6 +302,8 @@ class Session:
         except (ClientStalled, ConnectionError):
             self.lost(socket)
             await socket.close(self._close_code)
+        except Exception:  # noqa: BLE001
+            self.break_off()
 
     def _audio_sent(self, reply: int, audio: bytes, playing_at: float) -> None:
         if self._recording is not None:

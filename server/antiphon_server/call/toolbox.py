@@ -12,20 +12,25 @@ from collections import deque
 from collections.abc import Callable, Coroutine
 from typing import Any
 
+import structlog
+
 from antiphon_providers.interfaces import ToolUse
 from antiphon_server.arguments.evidence import Sources
 from antiphon_server.arguments.grounding import ungrounded
 from antiphon_server.arguments.problems import Problem
 from antiphon_server.arguments.refusals import ask_note, refusal_text
 from antiphon_server.call.chronicle import Chronicle, Durable
-from antiphon_server.call.http_tools import HttpTarget, HttpTools
+from antiphon_server.call.http_tools import HttpTarget, HttpTools, ToolOutcome
 from antiphon_server.call.settings import CallSettings, CallTool
 from antiphon_server.call.tools import TOO_MANY, Returned, ToolLedger
 from antiphon_server.conversation import vocabulary as v
 from antiphon_server.conversation.memory import Memory
 
+BROKE = "The tool could not be run."
 MOST_INSTRUCTIONS = 20
 """Of ``reply.create``, the newest: they are in no history."""
+
+log = structlog.get_logger()
 
 Spawn = Callable[[Coroutine[Any, Any, None], str], asyncio.Task[None]]
 
@@ -115,7 +120,11 @@ class Toolbox:
     async def _run(
         self, tools: HttpTools, target: HttpTarget, use: ToolUse, timeout_s: float
     ) -> None:
-        outcome = await tools.run(target, use.arguments, timeout_s)
+        try:
+            outcome = await tools.run(target, use.arguments, timeout_s)
+        except Exception:
+            log.exception("tool broke", tool=use.name)
+            outcome = ToolOutcome(BROKE, is_error=True)
         returned = self._ledger.answered(use.call_id, outcome.result, is_error=outcome.is_error)
         self._answered(returned)
 

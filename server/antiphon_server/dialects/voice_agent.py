@@ -167,6 +167,9 @@ class VoiceAgent(Wording):
             sealed = None if webhook is None else await self._host.seal(webhook)
         except ProtocolError as error:
             raise error.on_first_update() from None
+        if self._session.is_over:
+            # The server stopped while something was looked up.
+            return
         agent_id = update.agent_id if isinstance(update.agent_id, str) else None
         owner = self._host.admit(agent_id, sealed)
         self._config, self._bound = config, bound

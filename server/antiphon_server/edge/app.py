@@ -121,10 +121,9 @@ class VoiceAgentRoute:
         await socket.close(error.close_code or POLICY_VIOLATION)
 
 
-async def _nothing_here(scope: Scope, receive: Receive, send: Send) -> None:
+async def _nothing_here(socket: WebSocket) -> None:
     """A WebSocket elsewhere is answered like any other address that is not there."""
-    await receive()
-    await WebSocket(scope, receive, send).send_denial_response(PlainTextResponse("", 404))
+    await socket.send_denial_response(PlainTextResponse("", 404))
 
 
 async def _root(_request: Request) -> Response:
