@@ -327,6 +327,11 @@ export interface ResumeSession {
   type: "session.resume";
   /** From `session.ready` of the lost socket. */
   session_id: string;
+  /**
+   * The highest `seq` received, so that nothing is sent twice. An extension; without it what may
+   * not have arrived is sent again.
+   */
+  last_seq?: number | null;
 }
 
 /** Ends the session: answered by `session.ended`, then close code 1000. */
@@ -396,6 +401,8 @@ export interface SessionReady {
   config: SessionConfig;
   /** When it was sent: Unix seconds. */
   timestamp: number;
+  /** Number of an event that outlives a lost socket: counts up from 1 in a session. An extension. */
+  seq?: number;
 }
 
 /** The whole effective configuration of a session, as echoed (section 2.3). */
@@ -415,7 +422,7 @@ export interface SessionConfig {
   /**
    * The language model of a stored agent; refused in a `session.update`.
    *
-   * Range: at most 1 entries.
+   * Range: at most 4 entries.
    */
   llm: Array<Record<string, unknown>>;
   /**
@@ -586,6 +593,8 @@ export interface SessionUpdated {
   config: SessionConfig;
   /** When it was sent: Unix seconds. */
   timestamp: number;
+  /** Number of an event that outlives a lost socket: counts up from 1 in a session. An extension. */
+  seq?: number;
 }
 
 /** The last event of a clean teardown. */
@@ -597,6 +606,8 @@ export interface SessionEnded {
   audio_duration_seconds: number | null;
   /** When it was sent: Unix seconds. */
   timestamp: number;
+  /** Number of an event that outlives a lost socket: counts up from 1 in a session. An extension. */
+  seq?: number;
 }
 
 /** Something the client sent, or the session itself, went wrong. */
@@ -612,6 +623,8 @@ export interface SessionError {
   session_id: string | null;
   /** When it was sent: Unix seconds. */
   timestamp: number;
+  /** Number of an event that outlives a lost socket: counts up from 1 in a session. An extension. */
+  seq?: number;
 }
 
 /** The user began to speak; while the agent speaks: an accepted interruption. */
@@ -619,6 +632,8 @@ export interface SpeechStarted {
   type: "input.speech.started";
   /** When it was sent: Unix seconds. */
   timestamp: number;
+  /** Number of an event that outlives a lost socket: counts up from 1 in a session. An extension. */
+  seq?: number;
 }
 
 /** The user's turn ended (the decision, not the acoustic end). */
@@ -626,6 +641,8 @@ export interface SpeechStopped {
   type: "input.speech.stopped";
   /** When it was sent: Unix seconds. */
   timestamp: number;
+  /** Number of an event that outlives a lost socket: counts up from 1 in a session. An extension. */
+  seq?: number;
 }
 
 /** What the user has said so far; cumulative: replace, never append. */
@@ -637,6 +654,8 @@ export interface UserTranscriptDelta {
   text: string;
   /** When it was sent: Unix seconds. */
   timestamp: number;
+  /** Number of an event that outlives a lost socket: counts up from 1 in a session. An extension. */
+  seq?: number;
 }
 
 /** What the user said, final. */
@@ -648,6 +667,8 @@ export interface UserTranscript {
   text: string;
   /** When it was sent: Unix seconds. */
   timestamp: number;
+  /** Number of an event that outlives a lost socket: counts up from 1 in a session. An extension. */
+  seq?: number;
 }
 
 /** A reply has begun; exactly one `reply.done` follows, unless the session ends first. */
@@ -659,6 +680,8 @@ export interface ReplyStarted {
   item_id: string;
   /** When it was sent: Unix seconds. */
   timestamp: number;
+  /** Number of an event that outlives a lost socket: counts up from 1 in a session. An extension. */
+  seq?: number;
 }
 
 /** A piece of the reply's sound. */
@@ -670,6 +693,8 @@ export interface ReplyAudio {
   data: string;
   /** When it was sent: Unix seconds. */
   timestamp: number;
+  /** Number of an event that outlives a lost socket: counts up from 1 in a session. An extension. */
+  seq?: number;
 }
 
 /** One word of the reply; append. A trailing space is part of all but the last word. */
@@ -687,6 +712,8 @@ export interface AgentTranscriptDelta {
   end_ms: number | null;
   /** When it was sent: Unix seconds. */
   timestamp: number;
+  /** Number of an event that outlives a lost socket: counts up from 1 in a session. An extension. */
+  seq?: number;
 }
 
 /** What the agent said, final; when interrupted, up to the last word that was out. */
@@ -702,6 +729,8 @@ export interface AgentTranscript {
   interrupted: boolean;
   /** When it was sent: Unix seconds. */
   timestamp: number;
+  /** Number of an event that outlives a lost socket: counts up from 1 in a session. An extension. */
+  seq?: number;
 }
 
 /** The reply is over; no `reply.audio` of it follows. */
@@ -713,6 +742,8 @@ export interface ReplyDone {
   status: "completed" | "interrupted";
   /** When it was sent: Unix seconds. */
   timestamp: number;
+  /** Number of an event that outlives a lost socket: counts up from 1 in a session. An extension. */
+  seq?: number;
 }
 
 /** The reply failed; `reply.done` follows and the session goes on. */
@@ -734,6 +765,8 @@ export interface ReplyError {
   provider_param: string | null;
   /** When it was sent: Unix seconds. */
   timestamp: number;
+  /** Number of an event that outlives a lost socket: counts up from 1 in a session. An extension. */
+  seq?: number;
 }
 
 /**
@@ -754,6 +787,8 @@ export interface ToolCall {
   args?: Record<string, unknown>;
   /** When it was sent: Unix seconds. */
   timestamp: number;
+  /** Number of an event that outlives a lost socket: counts up from 1 in a session. An extension. */
+  seq?: number;
 }
 
 /**
@@ -772,6 +807,8 @@ export interface TurnTimeline {
   providers: Record<string, string>;
   /** When it was sent: Unix seconds. */
   timestamp: number;
+  /** Number of an event that outlives a lost socket: counts up from 1 in a session. An extension. */
+  seq?: number;
 }
 
 /** How audio bytes are to be read, as a client declares it. */
