@@ -174,6 +174,8 @@ def _make_file(url: sa.URL) -> None:
     """Makes the folder and the file, for this user's eyes only: transcripts are in it."""
     if not url.database or url.database == ":memory:":
         raise Unreachable("a SQLite database must be a file: sqlite:////folder/file.db")
+    if url.database.startswith("file:"):
+        return  # SQLite's own form of an address says itself whether the file may be made.
     file = Path(url.database)
     try:
         file.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
