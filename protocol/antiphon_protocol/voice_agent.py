@@ -21,6 +21,10 @@ _REPLY_ID = says("The reply: `resp_` and 32 hexadecimal digits.")
 _ITEM_ID = says("The item of the conversation: `msg_` and 32 hexadecimal digits.")
 _CALL_ID = says("The call of a tool.")
 _CONFIG = says("The whole effective configuration.")
+_SEQ = says(
+    "Counts the events that outlive a lost socket, from 1 in a session; `last_seq` takes it. An "
+    "extension."
+)
 
 # --- from the client ---------------------------------------------------------------------
 
@@ -115,13 +119,6 @@ class ServerMessage(Struct, frozen=True, tag_field="type", kw_only=True):
     """What the server may send."""
 
     timestamp: Annotated[float, says("When it was sent: Unix seconds.")] = 0.0
-    seq: Annotated[
-        int | UnsetType,
-        says(
-            "Number of an event that outlives a lost socket: counts up from 1 in a session. An "
-            "extension."
-        ),
-    ] = UNSET
 
 
 class SessionReady(ServerMessage, tag="session.ready", frozen=True):
@@ -160,9 +157,13 @@ class SessionError(ServerMessage, tag="session.error", frozen=True):
 class SpeechStarted(ServerMessage, tag="input.speech.started", frozen=True):
     """The user began to speak; while the agent speaks: an accepted interruption."""
 
+    seq: Annotated[int | UnsetType, _SEQ] = UNSET
+
 
 class SpeechStopped(ServerMessage, tag="input.speech.stopped", frozen=True):
     """The user's turn ended (the decision, not the acoustic end)."""
+
+    seq: Annotated[int | UnsetType, _SEQ] = UNSET
 
 
 class UserTranscriptDelta(ServerMessage, tag="transcript.user.delta", frozen=True):
@@ -177,6 +178,7 @@ class UserTranscript(ServerMessage, tag="transcript.user", frozen=True):
 
     item_id: Annotated[str, says("The same as in the turn's deltas.")]
     text: Annotated[str, says("The whole turn, with punctuation.")]
+    seq: Annotated[int | UnsetType, _SEQ] = UNSET
 
 
 class ReplyStarted(ServerMessage, tag="reply.started", frozen=True):
@@ -184,6 +186,7 @@ class ReplyStarted(ServerMessage, tag="reply.started", frozen=True):
 
     reply_id: Annotated[str, _REPLY_ID]
     item_id: Annotated[str, _ITEM_ID]
+    seq: Annotated[int | UnsetType, _SEQ] = UNSET
 
 
 class ReplyAudio(ServerMessage, tag="reply.audio", frozen=True):
@@ -210,6 +213,7 @@ class AgentTranscript(ServerMessage, tag="transcript.agent", frozen=True):
     item_id: Annotated[str, _ITEM_ID]
     text: Annotated[str, says("What was spoken.")]
     interrupted: Annotated[bool, says("Whether it was cut off.")]
+    seq: Annotated[int | UnsetType, _SEQ] = UNSET
 
 
 class ReplyDone(ServerMessage, tag="reply.done", frozen=True):
@@ -217,6 +221,7 @@ class ReplyDone(ServerMessage, tag="reply.done", frozen=True):
 
     reply_id: Annotated[str, _REPLY_ID]
     status: Annotated[Literal["completed", "interrupted"], says("Whether it ended by itself.")]
+    seq: Annotated[int | UnsetType, _SEQ] = UNSET
 
 
 class ReplyError(ServerMessage, tag="reply.error", frozen=True):
@@ -229,6 +234,7 @@ class ReplyError(ServerMessage, tag="reply.error", frozen=True):
     status_code: Annotated[int | None, says("HTTP status of the provider.")] = None
     provider_code: Annotated[str | None, says("The provider's own code.")] = None
     provider_param: Annotated[str | None, says("The parameter the provider names.")] = None
+    seq: Annotated[int | UnsetType, _SEQ] = UNSET
 
 
 class ToolCall(ServerMessage, tag="tool.call", frozen=True):
@@ -245,6 +251,7 @@ class ToolCall(ServerMessage, tag="tool.call", frozen=True):
         dict[str, Any] | UnsetType,
         says("A copy of `arguments`, on `/v1/realtime` and `/v1/voice` only."),
     ] = UNSET
+    seq: Annotated[int | UnsetType, _SEQ] = UNSET
 
 
 class TurnTimeline(ServerMessage, tag="turn.timeline", frozen=True):

@@ -13,7 +13,7 @@ from antiphon_protocol.voice_agent import FromClient, FromServer
 # Optional fields have a question mark; the order is not meaningful.
 CLIENT = {
     "session.update": "session?",
-    "session.resume": "session_id",
+    "session.resume": "session_id last_seq?",
     "session.end": "",
     "input.audio": "audio",
     "tool.result": "call_id result is_error?",
@@ -27,17 +27,19 @@ SERVER = {
     "session.updated": "config",
     "session.ended": "session_duration_seconds audio_duration_seconds",
     "session.error": "code message param? session_id?",
-    "input.speech.started": "",
-    "input.speech.stopped": "",
+    "input.speech.started": "seq?",
+    "input.speech.stopped": "seq?",
     "transcript.user.delta": "item_id text",
-    "transcript.user": "item_id text",
-    "reply.started": "reply_id item_id",
+    "transcript.user": "item_id text seq?",
+    "reply.started": "reply_id item_id seq?",
     "reply.audio": "reply_id data",
     "transcript.agent.delta": "reply_id item_id delta start_ms end_ms",
-    "transcript.agent": "reply_id item_id text interrupted",
-    "reply.done": "reply_id status",
-    "reply.error": ("reply_id code message retryable status_code? provider_code? provider_param?"),
-    "tool.call": "call_id name arguments args?",
+    "transcript.agent": "reply_id item_id text interrupted seq?",
+    "reply.done": "reply_id status seq?",
+    "reply.error": (
+        "reply_id code message retryable status_code? provider_code? provider_param? seq?"
+    ),
+    "tool.call": "call_id name arguments args? seq?",
     "turn.timeline": "reply_id trigger stages providers",  # An extension.
 }
 

@@ -7,10 +7,16 @@ import pytest
 from commands import SetupError
 from debian import unpack
 
-# Knows the package `good`; a `.deb` of it is a text file. `fresh-only` needs new package lists.
+# Knows the package `good`; a `.deb` of it is a text file. `fresh-only` needs new package lists,
+# `needy` needs another one, which an install would bring.
 APT_GET = """#!/bin/sh
 for last in "$@"; do :; done
 case "$* " in
+    *" install --download-only "*" needy ")
+        for word in "$@"; do
+            case "$word" in Dir::Cache::archives=*) cd "${word#*=}" ;; esac
+        done
+        [ -d partial ] && echo content > needy_1.deb && echo content > needed_2.deb ;;
     *" update "*) exit 0 ;;
     *"Dir::State::lists="*"fresh-only "*) echo content > fresh-only_1.deb ;;
     *" download good "*) echo content > good_1.deb ;;
@@ -46,6 +52,16 @@ def test_package_lists_that_are_absent_are_read_into_a_private_folder(tmp_path: 
     """A machine just installed has no lists, and only root may write them where they belong."""
     unpack(["fresh-only"], tmp_path / "into")
     assert (tmp_path / "into/usr/lib/fresh-only_1.deb").exists()
+
+
+@pytest.mark.usefixtures("debian")
+def test_what_a_package_needs_comes_with_it_where_that_is_asked_for(tmp_path: Path) -> None:
+    """Apt knows what of it the machine has; nothing is installed."""
+    unpack(["needy"], tmp_path / "into", with_needs=True)
+    unpacked = {path.name for path in (tmp_path / "into/usr/lib").iterdir()}
+    assert unpacked == {"needy_1.deb", "needed_2.deb"}
+    with pytest.raises(SetupError, match="needy"):
+        unpack(["needy"], tmp_path / "other")
 
 
 @pytest.mark.usefixtures("debian")

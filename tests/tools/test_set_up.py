@@ -101,3 +101,33 @@ def test_a_voice_that_cannot_be_had_is_told_in_the_end(
     monkeypatch.setenv("PATH", str(tmp_path))
     set_up._fetch_voice(tmp_path)
     assert capsys.readouterr().err.endswith("so espeak will speak instead\n")
+
+
+def test_a_postgresql_that_is_there_is_not_fetched(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Be it unpacked before, or on the path."""
+    monkeypatch.setattr(set_up, "_INSTALLED", tmp_path)
+    monkeypatch.setenv("PATH", "")
+    folder = tmp_path / ".venv/lib/postgresql"
+    assert not set_up._has_postgres(folder)
+    program = folder / "usr/lib/postgresql/15/bin/initdb"
+    program.parent.mkdir(parents=True)
+    program.write_text("#!/bin/sh\n")
+    program.chmod(0o755)
+    assert set_up._has_postgres(folder)
+    set_up._fetch_postgres(tmp_path)
+    assert capsys.readouterr().err == ""
+    monkeypatch.setenv("PATH", str(program.parent))
+    assert set_up._has_postgres(tmp_path / "elsewhere")
+
+
+def test_a_machine_without_debians_packages_is_told_what_its_tests_will_miss(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """The set-up goes on: most tests need none."""
+    monkeypatch.setattr(set_up, "_INSTALLED", tmp_path)
+    monkeypatch.setenv("PATH", str(tmp_path))
+    set_up._fetch_postgres(tmp_path)
+    told = capsys.readouterr().err
+    assert "no PostgreSQL here, so the tests that start one will fail. apt-get is not" in told

@@ -18,14 +18,14 @@ def test_a_range_a_default_and_a_meaning_are_there_for_what_a_client_sends() -> 
 
 
 def test_the_server_always_sends_every_field() -> None:
-    """So its fields are all required, but for one that is there at former addresses only; a
-    client's are not.
+    """So its fields are all required, but for one that is there at former addresses only, and
+    one that is ours; a client's are not.
     """
-    for name in ("SessionError", "ReplyError", "SessionConfig", "InputConfig", "AudioFormat"):
+    for name in ("SessionError", "ReplyAudio", "SessionConfig", "InputConfig", "AudioFormat"):
         schema = definitions()[name]
         assert schema["required"] == list(schema["properties"])
     call = definitions()["ToolCall"]
-    assert set(call["properties"]) - set(call["required"]) == {"args"}
+    assert set(call["properties"]) - set(call["required"]) == {"args", "seq"}
     assert definitions()["UpdateSession"]["required"] == ["type"]
     assert "required" not in definitions()["InputUpdate"]
 

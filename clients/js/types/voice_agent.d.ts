@@ -401,8 +401,6 @@ export interface SessionReady {
   config: SessionConfig;
   /** When it was sent: Unix seconds. */
   timestamp: number;
-  /** Number of an event that outlives a lost socket: counts up from 1 in a session. An extension. */
-  seq?: number;
 }
 
 /** The whole effective configuration of a session, as echoed (section 2.3). */
@@ -593,8 +591,6 @@ export interface SessionUpdated {
   config: SessionConfig;
   /** When it was sent: Unix seconds. */
   timestamp: number;
-  /** Number of an event that outlives a lost socket: counts up from 1 in a session. An extension. */
-  seq?: number;
 }
 
 /** The last event of a clean teardown. */
@@ -606,8 +602,6 @@ export interface SessionEnded {
   audio_duration_seconds: number | null;
   /** When it was sent: Unix seconds. */
   timestamp: number;
-  /** Number of an event that outlives a lost socket: counts up from 1 in a session. An extension. */
-  seq?: number;
 }
 
 /** Something the client sent, or the session itself, went wrong. */
@@ -623,26 +617,30 @@ export interface SessionError {
   session_id: string | null;
   /** When it was sent: Unix seconds. */
   timestamp: number;
-  /** Number of an event that outlives a lost socket: counts up from 1 in a session. An extension. */
-  seq?: number;
 }
 
 /** The user began to speak; while the agent speaks: an accepted interruption. */
 export interface SpeechStarted {
   type: "input.speech.started";
+  /**
+   * Counts the events that outlive a lost socket, from 1 in a session; `last_seq` takes it. An
+   * extension.
+   */
+  seq?: number;
   /** When it was sent: Unix seconds. */
   timestamp: number;
-  /** Number of an event that outlives a lost socket: counts up from 1 in a session. An extension. */
-  seq?: number;
 }
 
 /** The user's turn ended (the decision, not the acoustic end). */
 export interface SpeechStopped {
   type: "input.speech.stopped";
+  /**
+   * Counts the events that outlive a lost socket, from 1 in a session; `last_seq` takes it. An
+   * extension.
+   */
+  seq?: number;
   /** When it was sent: Unix seconds. */
   timestamp: number;
-  /** Number of an event that outlives a lost socket: counts up from 1 in a session. An extension. */
-  seq?: number;
 }
 
 /** What the user has said so far; cumulative: replace, never append. */
@@ -654,8 +652,6 @@ export interface UserTranscriptDelta {
   text: string;
   /** When it was sent: Unix seconds. */
   timestamp: number;
-  /** Number of an event that outlives a lost socket: counts up from 1 in a session. An extension. */
-  seq?: number;
 }
 
 /** What the user said, final. */
@@ -665,10 +661,13 @@ export interface UserTranscript {
   item_id: string;
   /** The whole turn, with punctuation. */
   text: string;
+  /**
+   * Counts the events that outlive a lost socket, from 1 in a session; `last_seq` takes it. An
+   * extension.
+   */
+  seq?: number;
   /** When it was sent: Unix seconds. */
   timestamp: number;
-  /** Number of an event that outlives a lost socket: counts up from 1 in a session. An extension. */
-  seq?: number;
 }
 
 /** A reply has begun; exactly one `reply.done` follows, unless the session ends first. */
@@ -678,10 +677,13 @@ export interface ReplyStarted {
   reply_id: string;
   /** The item of the conversation: `msg_` and 32 hexadecimal digits. */
   item_id: string;
+  /**
+   * Counts the events that outlive a lost socket, from 1 in a session; `last_seq` takes it. An
+   * extension.
+   */
+  seq?: number;
   /** When it was sent: Unix seconds. */
   timestamp: number;
-  /** Number of an event that outlives a lost socket: counts up from 1 in a session. An extension. */
-  seq?: number;
 }
 
 /** A piece of the reply's sound. */
@@ -693,8 +695,6 @@ export interface ReplyAudio {
   data: string;
   /** When it was sent: Unix seconds. */
   timestamp: number;
-  /** Number of an event that outlives a lost socket: counts up from 1 in a session. An extension. */
-  seq?: number;
 }
 
 /** One word of the reply; append. A trailing space is part of all but the last word. */
@@ -712,8 +712,6 @@ export interface AgentTranscriptDelta {
   end_ms: number | null;
   /** When it was sent: Unix seconds. */
   timestamp: number;
-  /** Number of an event that outlives a lost socket: counts up from 1 in a session. An extension. */
-  seq?: number;
 }
 
 /** What the agent said, final; when interrupted, up to the last word that was out. */
@@ -727,10 +725,13 @@ export interface AgentTranscript {
   text: string;
   /** Whether it was cut off. */
   interrupted: boolean;
+  /**
+   * Counts the events that outlive a lost socket, from 1 in a session; `last_seq` takes it. An
+   * extension.
+   */
+  seq?: number;
   /** When it was sent: Unix seconds. */
   timestamp: number;
-  /** Number of an event that outlives a lost socket: counts up from 1 in a session. An extension. */
-  seq?: number;
 }
 
 /** The reply is over; no `reply.audio` of it follows. */
@@ -740,10 +741,13 @@ export interface ReplyDone {
   reply_id: string;
   /** Whether it ended by itself. */
   status: "completed" | "interrupted";
+  /**
+   * Counts the events that outlive a lost socket, from 1 in a session; `last_seq` takes it. An
+   * extension.
+   */
+  seq?: number;
   /** When it was sent: Unix seconds. */
   timestamp: number;
-  /** Number of an event that outlives a lost socket: counts up from 1 in a session. An extension. */
-  seq?: number;
 }
 
 /** The reply failed; `reply.done` follows and the session goes on. */
@@ -763,10 +767,13 @@ export interface ReplyError {
   provider_code: string | null;
   /** The parameter the provider names. */
   provider_param: string | null;
+  /**
+   * Counts the events that outlive a lost socket, from 1 in a session; `last_seq` takes it. An
+   * extension.
+   */
+  seq?: number;
   /** When it was sent: Unix seconds. */
   timestamp: number;
-  /** Number of an event that outlives a lost socket: counts up from 1 in a session. An extension. */
-  seq?: number;
 }
 
 /**
@@ -785,10 +792,13 @@ export interface ToolCall {
   arguments: Record<string, unknown>;
   /** A copy of `arguments`, on `/v1/realtime` and `/v1/voice` only. */
   args?: Record<string, unknown>;
+  /**
+   * Counts the events that outlive a lost socket, from 1 in a session; `last_seq` takes it. An
+   * extension.
+   */
+  seq?: number;
   /** When it was sent: Unix seconds. */
   timestamp: number;
-  /** Number of an event that outlives a lost socket: counts up from 1 in a session. An extension. */
-  seq?: number;
 }
 
 /**
@@ -807,8 +817,6 @@ export interface TurnTimeline {
   providers: Record<string, string>;
   /** When it was sent: Unix seconds. */
   timestamp: number;
-  /** Number of an event that outlives a lost socket: counts up from 1 in a session. An extension. */
-  seq?: number;
 }
 
 /** How audio bytes are to be read, as a client declares it. */

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import secrets
 import time
+from typing import get_args
 
 import msgspec
 from msgspec import UNSET, Struct
@@ -41,16 +42,7 @@ class Terms(Struct, frozen=True):
     tells_timeline: bool = False
 
 
-COMMITTED = (
-    wire.SpeechStarted,
-    wire.SpeechStopped,
-    wire.UserTranscript,
-    wire.ReplyStarted,
-    wire.AgentTranscript,
-    wire.ReplyDone,
-    wire.ReplyError,
-    wire.ToolCall,
-)
+COMMITTED = tuple(kind for kind in get_args(wire.FromServer) if "seq" in kind.__struct_fields__)
 """What reaches the client whatever becomes of its socket; all else is of the moment."""
 
 
