@@ -66,9 +66,13 @@ class VirtualTimeLoop(asyncio.SelectorEventLoop):
     ) -> asyncio.Future[Any]:
         """As ever; remembers that the work is elsewhere until its future is done."""
         future = super().run_in_executor(executor, func, *args)
+        self.is_elsewhere(future)
+        return future
+
+    def is_elsewhere(self, future: asyncio.Future[Any]) -> None:
+        """The clock stands still until it is done: a thread that is not ours works on it."""
         self._jumping.elsewhere += 1
         future.add_done_callback(self._came_back)
-        return future
 
     async def shutdown_default_executor(self, *args: Any) -> None:
         """As ever; it is a thread that says when the threads have ended."""

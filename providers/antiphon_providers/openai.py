@@ -234,7 +234,9 @@ class OpenAI:
         except ProviderError as error:
             error.provider = self.name
             if self.options.api_key:
-                error.message = error.message.replace(self.options.api_key, "[api key]")
+                for name in ("message", "provider_code", "provider_param"):
+                    told = getattr(error, name) or ""
+                    setattr(error, name, told.replace(self.options.api_key, "[api key]") or None)
                 error.args = (error.message,)
             raise
         except httpx.ConnectTimeout:

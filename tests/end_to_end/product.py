@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -16,7 +15,7 @@ import msgspec
 from antiphon.clips import Clip, clip_of
 from antiphon.wav import resample, write_wav
 from antiphon_protocol.audio import PCM
-from hostile.serving import STOP_SECONDS, Server
+from hostile.serving import STOP_SECONDS, Server, environment
 from human_speech import RATE, background
 from human_speech import Clip as Speech
 
@@ -35,12 +34,6 @@ class Talked(NamedTuple):
     recording: Path
 
 
-def environment(**variables: str) -> dict[str, str]:
-    """This process's, without settings of its own, and these."""
-    own = {name: text for name, text in os.environ.items() if not name.startswith("ANTIPHON_")}
-    return {**own, **variables}
-
-
 @contextmanager
 def running(log: Path, *arguments: str, **variables: str) -> Iterator[Server]:
     """``antiphon serve`` on a free port, as it comes, stopped at the end of the block.
@@ -48,10 +41,11 @@ def running(log: Path, *arguments: str, **variables: str) -> Iterator[Server]:
     Its standard error goes to the file ``log``.
     """
     with (
+        TemporaryDirectory() as data,
         log.open("w", encoding="utf-8") as errors,
         subprocess.Popen(
             [ANTIPHON, "serve", "--port", "0", *arguments],
-            env=environment(**variables),
+            env=environment(data, **variables),
             stdout=subprocess.PIPE,
             stderr=errors,
             text=True,
@@ -69,15 +63,16 @@ def run(
     *command: str, cwd: str | None = None, **variables: str
 ) -> subprocess.CompletedProcess[str]:
     """A command that ends by itself, with what it printed."""
-    return subprocess.run(
-        command,
-        cwd=cwd,
-        env=environment(**variables),
-        capture_output=True,
-        text=True,
-        timeout=COMMAND_SECONDS,
-        check=False,
-    )
+    with TemporaryDirectory() as data:
+        return subprocess.run(
+            command,
+            cwd=cwd,
+            env=environment(data, **variables),
+            capture_output=True,
+            text=True,
+            timeout=COMMAND_SECONDS,
+            check=False,
+        )
 
 
 def antiphon(*arguments: str, **variables: str) -> subprocess.CompletedProcess[str]:

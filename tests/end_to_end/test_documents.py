@@ -20,8 +20,8 @@ from antiphon_protocol.audio import PCM
 from antiphon_providers import registry
 from antiphon_server.observe import metrics
 from antiphon_server.settings import OTHER_VARIABLES, STAGE_OPTIONS, Settings
-from end_to_end.product import LOADTEST, antiphon, environment, run, running
-from hostile.serving import Server
+from end_to_end.product import LOADTEST, antiphon, run, running
+from hostile.serving import Server, environment
 from node_tools import NODE
 
 ROOT = Path(__file__).parents[2]
@@ -57,7 +57,7 @@ def test_the_python_client_of_the_readme_works(server: Server, tmp_path: Path) -
     script.write_text(program.replace(LOCAL, server.ws), "utf-8")
     done = subprocess.run(
         [sys.executable, str(script)],
-        cwd=tmp_path, env=environment(), capture_output=True, text=True, timeout=30, check=False,
+        cwd=tmp_path, env=environment(str(tmp_path)), capture_output=True, text=True, timeout=30, check=False,
     )  # fmt: skip
     assert (done.returncode, done.stderr) == (0, "")
     assert done.stdout == "agent: Blue Door Hotel, this is Ada.\n"

@@ -11,6 +11,7 @@ import urllib.request
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 SCRIPTED = {f"ANTIPHON_{stage}": "scripted" for stage in ("VAD", "TURN", "STT", "LLM", "TTS")}
 _COMMAND = """
@@ -69,10 +70,10 @@ class Server:
         return self.process.wait(STOP_SECONDS)
 
 
-def environment(**variables: str) -> dict[str, str]:
-    """This process's, without settings of its own, and these."""
+def environment(data: str, **variables: str) -> dict[str, str]:
+    """This process's, without settings of its own, and these; ``data`` is the data folder."""
     own = {name: text for name, text in os.environ.items() if not name.startswith("ANTIPHON_")}
-    return {**own, **SCRIPTED, **variables}
+    return {**own, "ANTIPHON_DATA_DIR": data, **variables}
 
 
 @contextmanager
@@ -83,10 +84,11 @@ def serving(log: Path, *arguments: str, **variables: str) -> Iterator[Server]:
     """
     command = [sys.executable, "-X", "dev", "-W", "ignore", "-c", _COMMAND, "--port", "0"]
     with (
+        TemporaryDirectory() as data,
         log.open("w", encoding="utf-8") as errors,
         subprocess.Popen(
             [*command, *arguments],
-            env=environment(**variables),
+            env=environment(data, **{**SCRIPTED, **variables}),
             stdout=subprocess.PIPE,
             stderr=errors,
             text=True,
@@ -102,12 +104,13 @@ def serving(log: Path, *arguments: str, **variables: str) -> Iterator[Server]:
 
 def refused(*arguments: str, **variables: str) -> tuple[int, str]:
     """Exit status and standard error of a server that cannot start."""
-    done = subprocess.run(
-        [sys.executable, "-c", _COMMAND, *arguments],
-        env=environment(**variables),
-        capture_output=True,
-        text=True,
-        timeout=START_SECONDS,
-        check=False,
-    )
+    with TemporaryDirectory() as data:
+        done = subprocess.run(
+            [sys.executable, "-c", _COMMAND, *arguments],
+            env=environment(data, **{**SCRIPTED, **variables}),
+            capture_output=True,
+            text=True,
+            timeout=START_SECONDS,
+            check=False,
+        )
     return done.returncode, done.stderr

@@ -129,14 +129,14 @@ async def test_cookies_are_not_kept() -> None:
 
 @pytest.mark.parametrize("status", [401, 403])
 async def test_a_key_that_is_not_accepted_is_refused_at_start(status: int) -> None:
-    """In the server's words, with the key taken out of them."""
-    said = f'{{"error": {{"message": "bad key {KEY}", "code": "invalid_api_key"}}}}'
+    """In the server's words, with the key taken out of all of them."""
+    said = f'{{"error": {{"message": "bad key {KEY}", "code": "bad {KEY}", "param": "{KEY}"}}}}'
     async with meeting(responding(status, said.encode()), started=False) as met:
         with pytest.raises(Refused, match=r"bad key \[api key\]") as refused:
             await met.model.start()
     error = refused.value
     assert (error.provider, error.status_code) == ("openai", status)
-    assert error.provider_code == "invalid_api_key"
+    assert (error.provider_code, error.provider_param) == ("bad [api key]", "[api key]")
     assert KEY not in repr(error)
 
 

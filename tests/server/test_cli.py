@@ -13,7 +13,7 @@ from hostile.serving import refused, serving
 def test_it_says_where_it_listens_and_stops_without_an_error(tmp_path: Path) -> None:
     """The banner is the address, the metrics and the providers; Ctrl-C is exit status 0."""
     with serving(tmp_path / "log", ANTIPHON_API_KEYS="first-key,second-key") as server:
-        assert f"ws://127.0.0.1:{server.port}/v1/ws (2 key(s) accepted)" in server.banner
+        assert f"ws://127.0.0.1:{server.port}/v1/ws (API key needed)" in server.banner
         assert f"http://127.0.0.1:{server.port}/metrics" in server.banner
         assert "scripted → scripted → scripted" in server.banner
         assert server.get("/healthz") == '{"status":"ok"}'
@@ -49,6 +49,10 @@ def test_a_port_that_is_taken_is_told_with_what_to_do() -> None:
         ([], {"ANTIPHON_MAX_SESSIONS": "many"}, ["ANTIPHON_MAX_SESSIONS cannot be used"]),
         ([], {"ANTIPHON_STT_FAULT": "nonsense"}, ["'nonsense' is no fault"]),
         ([], {"ANTIPHON_TTS_TEMPO": "2"}, ["tempo", "ms_per_character"]),
+        ([], {"ANTIPHON_DATA_DIR": "/proc/antiphon"}, ["data folder", "ANTIPHON_DATA_DIR"]),
+        ([], {"ANTIPHON_DATABASE_URL": "mysql://me@there/x"}, ["mysql://", "postgresql://"]),
+        ([], {"ANTIPHON_SECRET_KEYS": "short"}, ["ANTIPHON_SECRET_KEYS", "32 bytes"]),
+        ([], {"ANTIPHON_ARTIFACTS_URL": "ftp://there/x"}, ["ANTIPHON_ARTIFACTS_URL", "s3://"]),
     ],
 )
 def test_a_server_that_cannot_start_says_why(

@@ -12,7 +12,7 @@ from __future__ import annotations
 from collections import deque
 from collections.abc import Callable, Iterator
 from contextvars import ContextVar
-from functools import cache
+from functools import cache, cached_property
 from time import thread_time
 from typing import Any
 
@@ -22,7 +22,7 @@ from jsonschema.exceptions import ValidationError
 from referencing import Registry
 
 from antiphon_server.arguments.formats import FORMATS
-from antiphon_server.arguments.parameters import compiled, read_parameters
+from antiphon_server.arguments.parameters import Parameters, compiled, read_parameters
 from antiphon_server.arguments.problems import Problem, problem_of
 
 MOST_PROBLEMS = 5
@@ -63,13 +63,26 @@ Keyword = Callable[[Any, Any, Any, Any], Checked | None]
 
 
 class Arguments:
-    """The check of one tool's arguments. ``complaints`` says what of the schema is not used."""
+    """The check of one tool's arguments. The schema is read when it is first needed: a client
+    may send many at once, and most tools are never called.
+    """
 
     def __init__(self, schema: dict[str, Any]) -> None:
-        parameters = read_parameters(schema)
-        self.complaints = parameters.complaints
-        self._validator = _validator_class(_draft(schema))(
-            parameters.schema, registry=Registry(), format_checker=FORMATS
+        self._schema = schema
+
+    @property
+    def complaints(self) -> tuple[str, ...]:
+        """What of the schema is not used."""
+        return self._parameters.complaints
+
+    @cached_property
+    def _parameters(self) -> Parameters:
+        return read_parameters(self._schema)
+
+    @cached_property
+    def _validator(self) -> Any:
+        return _validator_class(_draft(self._schema))(
+            self._parameters.schema, registry=Registry(), format_checker=FORMATS
         )
 
     def check(self, arguments: dict[str, Any]) -> tuple[Problem, ...]:

@@ -24,6 +24,8 @@ DEEPEST = 64
 LONGEST_PATTERN = 1_000
 MOST_REPEATED = 20_000
 """States that counted repetitions such as ``a{20000}`` may unroll to: 6 ms of compiling."""
+MOST_STATES = 100_000
+"""For all patterns of a schema together, some 30 ms: the event loop waits for their compiling."""
 
 _TYPES = frozenset({"string", "number", "integer", "boolean", "object", "array", "null"})
 _ONE = frozenset(
@@ -81,6 +83,11 @@ def compiled(pattern: str) -> regex.Pattern[str] | None:
         return None
 
 
+def _states(pattern: str) -> int:
+    """What compiling a pattern costs, in states as ``_unrolled`` counts them."""
+    return 400 + 7 * len(pattern) + _unrolled(pattern)
+
+
 def _unrolled(pattern: str) -> int:
     """How many states counted repetitions may make: those of groups multiply all others."""
     counts = [(bool(group), int(count)) for group, count in _COUNT.findall(pattern)]
@@ -94,7 +101,8 @@ class _Reading:
     def __init__(self, *, boolean_limits: bool) -> None:
         self.complaints: list[str] = []
         self._left = MOST_PARTS
-        self._shapes = dict(_SHAPES)
+        self._states = MOST_STATES
+        self._shapes = {**_SHAPES, "pattern": self._is_usable_pattern}
         if boolean_limits:
             self._shapes |= dict.fromkeys(("exclusiveMinimum", "exclusiveMaximum"), _is_bool)
 
@@ -136,7 +144,7 @@ class _Reading:
         kept: dict[str, Any] = {}
         for name, one in value.items():
             here = f"{path}.{name}"
-            if keyword == "patternProperties" and compiled(name) is None:
+            if keyword == "patternProperties" and not self._is_usable_pattern(name):
                 self._complain(here, "is not named by a usable regular expression")
             elif keyword == "dependencies" and _is_names(one):
                 kept[name] = one
@@ -155,6 +163,12 @@ class _Reading:
         read = self.schema(value, path, depth + 1)
         del self.complaints[told:]
         return read
+
+    def _is_usable_pattern(self, value: Any) -> bool:
+        if not isinstance(value, str) or self._states < (states := _states(value)):
+            return False
+        self._states -= states
+        return compiled(value) is not None
 
     def _allow(self, path: str, why: str) -> bool:
         self._complain(path, why)
@@ -194,10 +208,6 @@ def _is_type(value: Any) -> bool:
     return bool(names) and all(isinstance(name, str) and name in _TYPES for name in names)
 
 
-def _is_usable_pattern(value: Any) -> bool:
-    return isinstance(value, str) and compiled(value) is not None
-
-
 def _is_reference(value: Any) -> bool:
     return isinstance(value, str) and value.startswith("#")
 
@@ -220,7 +230,6 @@ _SHAPES: dict[str, Callable[[Any], bool]] = {
     "dependentRequired": _is_names_by_name,
     "enum": lambda value: isinstance(value, list),
     "multipleOf": _is_positive,
-    "pattern": _is_usable_pattern,
     "required": _is_names,
     "type": _is_type,
     "uniqueItems": _is_bool,

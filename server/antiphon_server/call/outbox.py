@@ -33,6 +33,8 @@ MOST_BUFFERED_MS = 8_000
 """Speech synthesised ahead of what was sent; the synthesis waits beyond that."""
 MOST_WAITING_BYTES = 512 * 1024
 """Messages a slow client may leave unread before it counts as gone."""
+MOST_UNCONFIRMED = 4_096
+"""Committed frames whose pong is owed: a call of three hours has about as many in all."""
 TICK = 1e-6
 """Seconds too few to wait for: sums of frame lengths are rounded, clocks are coarse."""
 SEND_SECONDS = 10.0
@@ -224,7 +226,8 @@ class Outbox:
         """Sends over one socket until closed or cancelled; ``sent`` is called after each audio
         frame with its reply, its bytes, and the moment from which it is heard.
 
-        Raises ``ClientStalled`` when a frame is not taken in time, and ``ConnectionError``.
+        Raises ``ClientStalled`` when a frame is not taken in time, or too many are not confirmed,
+        and ``ConnectionError``.
         """
         loop = asyncio.get_running_loop()
         while True:
@@ -261,6 +264,8 @@ class Outbox:
             if waiting.frame.seq:
                 newest = waiting.frame.seq
                 self._unconfirmed.append(waiting.frame)
+                if len(self._unconfirmed) > MOST_UNCONFIRMED:
+                    raise ClientStalled
             if waiting.frame.taken is not None:
                 taken.append(waiting.frame.taken)
         if (newest or taken) and not socket.mark(lambda: self._confirm(newest, taken)):

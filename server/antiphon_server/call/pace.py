@@ -1,4 +1,4 @@
-"""How much microphone audio a client may send: real time, with room for bursts."""
+"""How much a client may send: audio in real time and messages at a pace, with room for bursts."""
 
 from __future__ import annotations
 
@@ -8,6 +8,14 @@ SUSTAINED = 2.0
 """Seconds of audio for each second of the clock, in the long run."""
 TELL_SECONDS = 5.0
 """A client that is too fast is told so no more often than this."""
+MESSAGE_SECONDS = 0.002
+"""What a message takes of a second; the shortest frames that clients send, of 5.3 ms of audio,
+come 188 times in one (section 7.2).
+"""
+BYTES_PER_SECOND = 1_000_000
+"""Microphone audio comes with 64,000."""
+SAVED_SECONDS = 4.0
+"""What may be taken at once: 2,000 messages, or four of the largest."""
 
 
 class AudioAllowance:
@@ -33,3 +41,18 @@ class AudioAllowance:
             return False
         self._told_at = now
         return True
+
+
+class MessageAllowance:
+    """A token bucket of time: a client that sends more is read no faster, so that one client
+    can neither take the event loop from the others nor fill the disk with what it says.
+    """
+
+    def __init__(self, now: float) -> None:
+        self._owed_until = now - SAVED_SECONDS
+
+    def wait(self, size: int, now: float) -> float:
+        """Seconds until the message after this one, of so many bytes, is to be read."""
+        cost = MESSAGE_SECONDS + size / BYTES_PER_SECOND
+        self._owed_until = max(self._owed_until, now - SAVED_SECONDS) + cost
+        return max(0.0, self._owed_until - now)

@@ -10,6 +10,7 @@ import structlog
 from msgspec import Struct
 from msgspec.structs import replace
 
+from antiphon_protocol.errors import InvalidValue
 from antiphon_providers.interfaces import ToolUse
 from antiphon_server.call.chronicle import Chronicle, Durable
 from antiphon_server.call.dialect import Dialect, Frame
@@ -28,6 +29,11 @@ from antiphon_server.conversation.memory import Memory
 from antiphon_server.observe import metrics
 
 log = structlog.get_logger()
+
+MOST_ADDED_CHARACTERS = 2_000_000
+"""Of all ``conversation.message`` of a session: more than any model reads, and each reply is
+told all of them.
+"""
 
 
 class Tell(Protocol):
@@ -75,6 +81,7 @@ class Performer:
         self._memory = Memory()
         self._turns = 0
         self._may_call = True
+        self._added = 0
         self.log = log.bind(session=session_id, turn=self._turns)
         self._withheld: list[tuple[Callable[[], list[Frame]], Durable]] | None = None
         self._voice_began: float | None = None
@@ -134,7 +141,13 @@ class Performer:
                 self._doors.finish(command)
 
     def add_message(self, role: str, text: str) -> None:
-        """A ``conversation.message``."""
+        """A ``conversation.message``. Raises ``InvalidValue`` where it would be too much."""
+        self._added += len(text)
+        if self._added > MOST_ADDED_CHARACTERS:
+            self._added -= len(text)
+            raise InvalidValue(
+                f"The messages of a session may have {MOST_ADDED_CHARACTERS} characters", "content"
+            )
         self._memory.message_added(role, text)
         if role == "user":
             self._chronicle.user_said(self.dialect.new_item(), text, None)

@@ -185,7 +185,7 @@ class Session:
             raise AudioTooFast("Audio came faster than real time for too long; it was dropped")
 
     def add_message(self, role: str, text: str) -> None:
-        """A ``conversation.message``."""
+        """A ``conversation.message``. Raises ``InvalidValue`` where it would be too much."""
         self._performing().add_message(role, text)
 
     def answer_tool(self, call_id: str, result: str, *, is_error: bool) -> None:

@@ -100,10 +100,14 @@ def _dropped_in_pause(state: Pausing, manners: Manners) -> Step:
 
 
 def _dropped_before_reply(state: Thinking, manners: Manners) -> Step:
-    """Nobody heard it: what it was to answer is owed, unless it was the greeting."""
+    """Nobody heard it: what it was to answer is owed, unless it was the greeting. Where it has
+    called a tool, the result is answered instead: a second try would call it twice.
+    """
+    voice = (DropUtterance(),) if state.voice else ()
+    if any(call.reply == state.reply for call in state.books.calls):
+        return _detach(state.books, manners, *close(state, interrupted=False), *voice)
     owed = unheard(state)
     books = replace(owed, owed=None) if state.trigger == "greeting" else owed
-    voice = (DropUtterance(),) if state.voice else ()
     return _detach(books, manners, *close(state, interrupted=True), *voice)
 
 

@@ -62,8 +62,6 @@ class Backstage:
         try:
             self.folder = data_folder(settings)
             self.folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-            if settings.journal_dir:
-                Path(settings.journal_dir).mkdir(mode=0o700, parents=True, exist_ok=True)
             self.vault = load_keys(settings.secret_keys, self.folder)
             self.database = Database(database_url(settings))
             upgrade(self.database)
@@ -76,6 +74,11 @@ class Backstage:
             raise StartFailed(
                 f"the data folder cannot be used: {failure}; choose another with ANTIPHON_DATA_DIR"
             ) from failure
+        try:
+            if settings.journal_dir:
+                Path(settings.journal_dir).mkdir(mode=0o700, parents=True, exist_ok=True)
+        except OSError as failure:
+            raise StartFailed(f"ANTIPHON_JOURNAL_DIR cannot be used: {failure}") from failure
         try:
             self.guard = OutboundGuard(settings.outbound_allow)
         except ValueError as wrong:

@@ -18,6 +18,7 @@ from antiphon_protocol.errors import (
 )
 from antiphon_protocol.session_config import SessionConfig
 from antiphon_server.call.chronicle import Owner
+from antiphon_server.call.pace import MessageAllowance
 from antiphon_server.call.session import Session
 from antiphon_server.dialects import voice_agent
 from antiphon_server.dialects.call_settings import CallTimes, call_settings
@@ -62,12 +63,18 @@ class Connection:
             await asyncio.gather(reading, closed, return_exceptions=True)
 
     async def _read(self) -> None:
-        """Drains the socket; waits for nothing else but what an update has to look up."""
+        """Drains the socket; waits for nothing else but what an update has to look up, and for
+        its pace.
+        """
         limit = self._node.settings.first_message_seconds
+        loop = asyncio.get_running_loop()
+        allowance = MessageAllowance(loop.time())
         try:
             async with asyncio.timeout(limit) as deadline:
                 while (frame := await self._socket.receive()) is not None:
                     await self._take(frame)
+                    if seconds := allowance.wait(len(frame), loop.time()):
+                        await asyncio.sleep(seconds)
                     if self._call.session.is_open and deadline.when() is not None:
                         deadline.reschedule(None)
         except TimeoutError:

@@ -168,7 +168,7 @@ def _asked(request: Request) -> tuple[Paging, SessionStatus | None]:
     """Raises ``Invalid``."""
     paging = read_paging(request)
     given = request.query_params.get("status")
-    if not given:
+    if given is None:
         return paging, None
     for status in SESSION_STATUSES:
         if given == status:

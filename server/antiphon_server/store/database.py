@@ -127,13 +127,15 @@ class Database:
             self._writing.release()
 
     def _unreachable(self, why: str) -> Unreachable:
-        return Unreachable(f"{self.url.render_as_string(hide_password=True)}: {why}")
+        # The options of a URL may hold a password as well.
+        shown = self.url.set(query={}).render_as_string(hide_password=True)
+        return Unreachable(f"{shown}: {why}")
 
 
 def _url(text: str) -> sa.URL:
     try:
         url = make_url(text)
-    except sa.exc.ArgumentError as failure:
+    except (sa.exc.ArgumentError, ValueError) as failure:
         # The text itself may hold a password, so it is not repeated.
         raise Unreachable(
             "the database's URL cannot be read: it must look like sqlite:////folder/file.db or "
@@ -199,4 +201,7 @@ def _is_about_the_connection(failure: sa.exc.DBAPIError) -> bool:
         return code & 0xFF in SQLITE_UNREACHABLE
     # psycopg's tree: OperationalError is for what "is not under the control of the programmer".
     is_read_only = getattr(failure.orig, "sqlstate", None) == "25006"
+    if isinstance(failure, sa.exc.ProgrammingError) and failure.statement is None:
+        # It is the connecting itself: the URL has an option that there is not.
+        return True
     return is_read_only or isinstance(failure, sa.exc.OperationalError | sa.exc.InterfaceError)

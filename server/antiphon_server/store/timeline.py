@@ -122,12 +122,16 @@ def _end(end: Ended) -> TimelineEnd:
 
 def _turns(said: _Said) -> tuple[TimelineTurn, ...]:
     unanswered = list(said.users)
+    answered = -1
     placed: list[tuple[int, TimelineTurn]] = []
     for reply in sorted(_replies(said), key=lambda reply: reply.started_ms):
-        user = _answered(said, unanswered, reply)
+        # What was said before something that has its answer was answered with that.
+        newer = [user for user in unanswered if user.seq > answered]
+        user = _answered(said, newer, reply)
         turn = _turn(reply, _tool_calls(said, reply))
         if user is not None:
             unanswered.remove(user)
+            answered = user.seq
             turn = _with(turn, user)
         placed.append((reply.started_ms, turn))
     for user in unanswered:

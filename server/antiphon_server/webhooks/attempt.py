@@ -8,6 +8,7 @@ from typing import Protocol
 
 import structlog
 from msgspec import Struct
+from msgspec.structs import replace
 
 from antiphon_server.security.outbound import OutboundRequest, OutboundResponse
 from antiphon_server.security.outbound_errors import OutboundError
@@ -50,8 +51,9 @@ async def post(guard: Fetch, vault: Vault, attempt: Attempt) -> OutboundResponse
     """Sends the event. Raises ``Failure``."""
     due = attempt.due
     try:
-        headers = signed_headers(_secret(vault, due), due.event_id, int(attempt.at), due.body)
-        return await guard.fetch(
+        secret = _secret(vault, due)
+        headers = signed_headers(secret, due.event_id, int(attempt.at), due.body)
+        answer = await guard.fetch(
             OutboundRequest(
                 method="POST",
                 url=due.url,
@@ -66,6 +68,9 @@ async def post(guard: Fetch, vault: Vault, attempt: Attempt) -> OutboundResponse
     except Unsealable as error:
         log.exception("secret of a webhook cannot be opened", delivery=due.id)
         raise Failure("The server cannot open the secret; set it again") from error
+    # What a receiver complains of is kept and shown.
+    said = answer.body if secret is None else answer.body.replace(secret.encode(), b"[secret]")
+    return replace(answer, body=said)
 
 
 def judged(

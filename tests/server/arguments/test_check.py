@@ -11,6 +11,7 @@ from jsonschema import Draft202012Validator
 
 from antiphon_server.arguments import check as arguments
 from antiphon_server.arguments.check import MOST_PROBLEMS, Arguments
+from antiphon_server.arguments.parameters import compiled
 from server.arguments.schema_strategies import ARGUMENTS, HOSTILE, SCHEMAS
 
 BOOKING = {
@@ -239,3 +240,12 @@ def test_no_schema_breaks_a_call(schema: dict[str, Any], given: dict[str, Any]) 
     problems = Arguments(schema).check(given)
     assert len(problems) <= MOST_PROBLEMS
     assert all(problem.message and len(problem.text) < 2_000 for problem in problems)
+
+
+def test_a_schema_is_read_when_a_call_is_checked_and_not_before() -> None:
+    """A client may send sixty tools at once, all of them new, and calls wait for none of them."""
+    compiled.cache_clear()
+    check = Arguments({"properties": {"x": {"pattern": "only here"}}})
+    assert compiled.cache_info().misses == 0
+    assert check.check({"x": "elsewhere"})
+    assert compiled.cache_info().misses == 1

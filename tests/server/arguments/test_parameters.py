@@ -133,6 +133,17 @@ def test_a_pattern_is_compiled_within_bounds() -> None:
         assert compiled(hostile) is None
 
 
+def test_all_patterns_of_a_schema_are_compiled_within_bounds() -> None:
+    """Of a hundred and fifty ordinary ones each is used; of many costly ones, a few."""
+    ordinary = {f"p{n}": {"pattern": rf"[A-Z]{{2}}-\d{{{n}}}"} for n in range(150)}
+    assert usable({"properties": ordinary}) == []
+    costly = {f"p{n}": {"pattern": f"(a{{19999}}){n}"} for n in range(500)}
+    read = read_parameters({"properties": costly}).schema["properties"]
+    assert 0 < sum("pattern" in one for one in read.values()) < 10
+    read = read_parameters({"patternProperties": {one["pattern"]: {} for one in costly.values()}})
+    assert 0 < len(read.schema["patternProperties"]) < 10
+
+
 @given(HOSTILE)
 def test_any_object_can_be_read(schema: dict[str, Any]) -> None:
     """And what was read needs no second reading."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import asynccontextmanager
 from typing import Any, TypeVar
 
@@ -14,6 +14,7 @@ from antiphon_protocol import voice_agent as wire
 from antiphon_protocol.audio import PCM, Encoding
 from antiphon_protocol.errors import AgentNotFound, InvalidWebhook
 from antiphon_protocol.session_config import SessionConfig, Webhook
+from antiphon_providers.interfaces import ToolUse, Used
 from antiphon_providers.scripted import (
     ScriptedLanguageModel,
     ScriptedSpeechToText,
@@ -21,7 +22,7 @@ from antiphon_providers.scripted import (
     ScriptedTurnModel,
     ScriptedVoiceActivity,
 )
-from antiphon_providers.scripted.language_model import LanguageModelScript
+from antiphon_providers.scripted.language_model import LanguageModelScript, Piece
 from antiphon_providers.scripted.speech_to_text import SpeechToTextScript
 from antiphon_providers.scripted.text_to_speech import TextToSpeechScript
 from antiphon_providers.scripted.tones import sine
@@ -29,6 +30,9 @@ from antiphon_providers.scripted.turn_model import TurnModelScript
 from antiphon_providers.scripted.voice_activity import VoiceActivityScript
 from antiphon_server.call.chronicle import Owner
 from antiphon_server.call.ears import Clean, HearingServices
+from antiphon_server.call.http_tools import HttpTools
+from antiphon_server.call.journal import JournalFile
+from antiphon_server.call.records import Recorder
 from antiphon_server.call.reply import SpeakingServices
 from antiphon_server.call.services import Services
 from antiphon_server.call.session import Session
@@ -67,6 +71,17 @@ def tts(**script: Any) -> ScriptedTextToSpeech:
     return ScriptedTextToSpeech(TextToSpeechScript(**script))
 
 
+def script(*replies: Sequence[Piece]) -> ScriptedLanguageModel:
+    """A language model that gives these pieces, reply after reply, and then the last again."""
+    left = list(replies)
+    return ScriptedLanguageModel(answer=lambda _prompt: left.pop(0) if len(left) > 1 else left[0])
+
+
+def used(call_id: str, name: str = "look_up", **arguments: Any) -> Used:
+    """A tool call of a model."""
+    return Used(ToolUse(call_id, name, arguments))
+
+
 class Stages(msgspec.Struct, frozen=True):
     """The providers of a scripted call; each may be replaced."""
 
@@ -76,6 +91,9 @@ class Stages(msgspec.Struct, frozen=True):
     llm: Any = msgspec.field(default_factory=llm)
     tts: Any = msgspec.field(default_factory=tts)
     noise: Callable[[], Clean] | None = None
+    recorder: Recorder | None = None
+    http_tools: HttpTools | None = None
+    journal: Callable[[str], JournalFile] | None = None
 
     def services(self) -> Services:
         """As a session takes them, on the loop's clock."""
@@ -83,6 +101,9 @@ class Stages(msgspec.Struct, frozen=True):
             HearingServices(self.vad, self.turn, self.stt),
             SpeakingServices(self.llm, self.tts),
             noise_suppression=self.noise,
+            recorder=self.recorder,
+            http_tools=self.http_tools,
+            journal=self.journal,
             clock=asyncio.get_running_loop().time,
         )
 
@@ -176,18 +197,21 @@ class Caller:
         self.dialect = dialect
         self.host = host
         self.running: asyncio.Task[None]
-        self._reading: asyncio.Task[None] | None = None
+        self._reading: list[tuple[Line, asyncio.Task[None]]] = []
         self.resumes: list[wire.ResumeSession] = []
         """What asked for another session."""
         self._seen = 0
 
     def read(self, line: Line) -> None:
         """Gives the session what comes over a line, until it is gone."""
-        self._reading = asyncio.get_running_loop().create_task(self._read(line), name="read")
+        reading = asyncio.get_running_loop().create_task(self._read(line), name="read")
+        self._reading.append((line, reading))
 
     async def _read(self, line: Line) -> None:
         try:
             while (frame := await line.receive()) is not None:
+                if not self.session.holds(line):
+                    continue
                 asked = await self.dialect.receive(frame)
                 if asked is not None:
                     self.resumes.append(asked)
@@ -198,10 +222,30 @@ class Caller:
     async def hang_up(self) -> None:
         """The client is gone for good, or was hung up on."""
         self.line.reads.set()
-        self.line.coming.put_nowait(None)
+        for line, _ in self._reading:
+            line.coming.put_nowait(None)
         await self.running
-        if self._reading is not None:
-            await self._reading
+        for _, reading in self._reading:
+            await reading
+
+    async def drop(self) -> Line:
+        """The socket breaks; the client may come back. Returns the line that broke."""
+        line, reading = self._reading[-1]
+        line.gone = True
+        line.coming.put_nowait(None)
+        await reading
+        return line
+
+    def come_back(self, last_seq: int | None = None) -> Line:
+        """The client is back on a new line, which is returned; the old one need not be gone.
+
+        Raises what ``Session.take_over`` does.
+        """
+        line = Line()
+        self.session.take_over(line, last_seq)
+        self.line, self._seen = line, 0
+        self.read(line)
+        return line
 
     def tell(self, *messages: wire.ClientMessage) -> None:
         """Sends messages at once."""
@@ -291,9 +335,7 @@ async def calling(
             await caller.until(wire.SessionReady)
         yield caller
     except BaseException:
-        line.reads.set()
-        line.coming.put_nowait(None)
-        await asyncio.wait([caller.running])
+        await caller.hang_up()
         raise
     await caller.hang_up()
     await _nothing_left()

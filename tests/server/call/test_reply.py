@@ -10,10 +10,8 @@ import numpy as np
 import pytest
 from msgspec.structs import replace
 
-from antiphon_protocol import codec
 from antiphon_protocol.audio import PCM, PCMU
 from antiphon_providers.interfaces import (
-    Message,
     Prompt,
     Said,
     Sound,
@@ -24,96 +22,16 @@ from antiphon_providers.interfaces import (
 from antiphon_providers.scripted import ScriptedLanguageModel, ScriptedTextToSpeech
 from antiphon_providers.scripted.language_model import said
 from antiphon_server.call import reply as reply_module
-from antiphon_server.call.outbox import Outbox, Playback
-from antiphon_server.call.reply import Reply, ReplyDoors, SpeakingServices, Task
+from antiphon_server.call.reply import Task
 from antiphon_server.call.settings import CallSettings
 from antiphon_server.call.sound import decode
-from antiphon_server.call.timeline import ReplyClock
-from antiphon_server.conversation.heard import TimedWord
 from antiphon_server.conversation.vocabulary import (
-    Event,
-    Failure,
-    ReplyFailed,
     ReplyFinished,
     ToolUsed,
 )
-from server.call.scripted_call import Line, llm, sample, tts
+from server.call.reply_stage import PROMPT, STORY, Stage, answered
+from server.call.scripted_call import llm, sample, tts
 from virtual_time import in_virtual_time
-
-PROMPT = Prompt((Message(role="user", content="hello"),))
-STORY = "This is the first sentence. Here comes another one. And that was the last of them."
-
-
-class Stage:
-    """One reply on its own: its events, its words, its audio, with the loop's seconds."""
-
-    def __init__(self, model: Any, voice: Any, settings: CallSettings | None = None) -> None:
-        self.loop = asyncio.get_running_loop()
-        self.events: list[Event] = []
-        self.words: list[tuple[str, bool]] = []
-        self.shown: list[tuple[list[str], bool]] = []
-        self.uses: list[ToolUse] = []
-        self.audio: list[tuple[float, bytes]] = []
-        self.settings = settings or CallSettings()
-        self.outbox = Outbox(self.loop.time)
-        self.clock = ReplyClock(1, "user_speech", self.loop.time())
-        self.playback = Playback(1, self.settings.output, 200)
-        doors = ReplyDoors(
-            self.outbox,
-            self.loop.time,
-            self.events.append,
-            self._use,
-            self._words,
-            self._shown,
-        )
-        services = SpeakingServices(model, voice)
-        self.reply = Reply(services, self.settings, self.clock, self.playback, doors)
-
-    def _words(self, _reply: int, words: list[TimedWord], last: bool) -> None:
-        self.words += [(word.text, last and word is words[-1]) for word in words]
-
-    def _use(self, reply: int, use: ToolUse) -> None:
-        self.uses.append(use)
-        self.events.append(ToolUsed(reply, use.call_id, 120_000))
-
-    def _shown(self, _reply: int, words: list[str], last: bool) -> None:
-        self.shown.append((words, last))
-
-    def _frame(self, _reply: int, raw: bytes) -> str:
-        self.audio.append((self.loop.time(), raw))
-        return codec.encode_reply_audio("resp_1", raw, 0.0)
-
-    async def run(self, task: Task) -> None:
-        """Runs the reply to its end, sending."""
-        self.outbox.begin(self.playback)
-        sending = asyncio.create_task(
-            self.outbox.run(Line(), self._frame, lambda _reply, _audio, _at: None)
-        )
-        try:
-            await self.reply.run(task)
-        finally:
-            self.outbox.close()
-            await sending
-
-    @property
-    def seconds(self) -> float:
-        """Of audio sent."""
-        return self.settings.output.ms(sum(len(raw) for _, raw in self.audio)) / 1000
-
-    def failure(self) -> Failure:
-        """Why it failed: the one event there is."""
-        (event,) = self.events
-        assert isinstance(event, ReplyFailed)
-        assert event.reply == 1
-        return event.failure
-
-
-async def _answered(model: Any, voice: Any, settings: CallSettings | None = None) -> Stage:
-    stage = Stage(model, voice, settings)
-    await stage.run(Task(prompt=PROMPT))
-    assert (model.desk.active, voice.desk.active) == (0, 0)
-    return stage
-
 
 # --- streaming -----------------------------------------------------------------------------
 
@@ -133,7 +51,7 @@ async def test_a_text_is_said_word_for_word_without_a_model() -> None:
 @in_virtual_time
 async def test_the_first_audio_comes_before_the_model_has_finished() -> None:
     """The first sentence sounds while the last is still unwritten."""
-    stage = await _answered(llm(replies=STORY, first_token_ms=300, per_token_ms=200), tts())
+    stage = await answered(llm(replies=STORY, first_token_ms=300, per_token_ms=200), tts())
     words = len(STORY.split())
     written = 0.3 + 0.2 * words
     assert stage.audio[0][0] < 0.3 + 0.2 * 7
@@ -144,7 +62,7 @@ async def test_the_first_audio_comes_before_the_model_has_finished() -> None:
 @in_virtual_time
 async def test_the_marks_of_the_clock_are_in_order() -> None:
     """Prompt, token, sentence, speech asked, sound: each at its own time."""
-    stage = await _answered(
+    stage = await answered(
         llm(replies=STORY, first_token_ms=300, per_token_ms=50), tts(first_sound_ms=150)
     )
     clock = stage.clock
@@ -159,7 +77,7 @@ async def test_the_marks_of_the_clock_are_in_order() -> None:
 @in_virtual_time
 async def test_each_word_is_told_once_and_the_last_is_known_as_the_last() -> None:
     """Joined with spaces they are the text; the flag is the last word's alone."""
-    stage = await _answered(llm(replies=STORY, per_token_ms=100), tts())
+    stage = await answered(llm(replies=STORY, per_token_ms=100), tts())
     assert " ".join(text for text, _ in stage.words) == STORY
     assert [last for _, last in stage.words] == [False] * (len(stage.words) - 1) + [True]
 
@@ -167,7 +85,7 @@ async def test_each_word_is_told_once_and_the_last_is_known_as_the_last() -> Non
 @in_virtual_time
 async def test_a_voice_that_knows_no_word_times_has_its_words_told_all_the_same() -> None:
     """Estimated."""
-    stage = await _answered(llm(replies=STORY), tts(word_times=False))
+    stage = await answered(llm(replies=STORY), tts(word_times=False))
     assert " ".join(text for text, _ in stage.words) == STORY
 
 
@@ -176,7 +94,7 @@ async def test_sound_has_the_rate_and_encoding_of_the_call() -> None:
     """A voice of 22,050 samples per second in a call with μ-law: the same seconds."""
     settings = replace(CallSettings(), output=PCMU)
     voice = tts(rate=22_050)
-    stage = await _answered(llm(replies=STORY), voice, settings)
+    stage = await answered(llm(replies=STORY), voice, settings)
     spoken = sum(len(sentence) for sentence in voice.spoken) * 0.06
     assert stage.seconds == pytest.approx(spoken, abs=0.01)
     samples = decode(b"".join(raw for _, raw in stage.audio), PCMU)
@@ -189,7 +107,7 @@ async def test_the_volume_is_the_calls() -> None:
     peaks = []
     for volume in (None, 50.0):
         voice = tts()
-        stage = await _answered(
+        stage = await answered(
             llm(replies="Hello there."), voice, replace(CallSettings(), volume=volume)
         )
         samples = decode(b"".join(raw for _, raw in stage.audio), PCM)
@@ -204,7 +122,7 @@ async def test_a_model_faster_than_the_voice_is_not_too_slow() -> None:
     model's deadlines are for writing.
     """
     text = "Yes it is. " * 350
-    stage = await _answered(llm(replies=text), tts())
+    stage = await answered(llm(replies=text), tts())
     assert stage.events == [ReplyFinished(1)]
     assert stage.reply.heard.text == text.strip()
     assert stage.loop.time() > 200
@@ -218,7 +136,7 @@ async def test_a_reply_that_never_ends_is_cut_at_its_longest() -> None:
         while True:
             yield Said("On and on. ")
 
-    stage = await _answered(ScriptedLanguageModel(answer=answer), tts(ms_per_character=1))
+    stage = await answered(ScriptedLanguageModel(answer=answer), tts(ms_per_character=1))
     assert stage.events == [ReplyFinished(1)]
     assert len(stage.reply.heard.text) == pytest.approx(reply_module.MOST_CHARACTERS, abs=20)
 
@@ -232,7 +150,7 @@ async def test_a_reply_of_tool_calls_alone_makes_no_sound() -> None:
     use = ToolUse("call_1", "look_up", {"n": 1})
     other = ToolUse("call_2", "unlisted", {})
     model = ScriptedLanguageModel(answer=lambda _prompt: [Used(use), Used(other), Spent(1, 1)])
-    stage = await _answered(model, tts())
+    stage = await answered(model, tts())
     assert stage.uses == [use, other]
     assert stage.events == [
         ToolUsed(1, "call_1", 120_000),
@@ -247,7 +165,7 @@ async def test_words_before_a_tool_call_are_spoken() -> None:
     """The preamble sounds, and the call does not wait for its end."""
     use = ToolUse("call_1", "look_up", {})
     pieces: list[Said | Used] = [*said("Let me look that up."), Used(use)]
-    stage = await _answered(ScriptedLanguageModel(answer=lambda _prompt: pieces), tts())
+    stage = await answered(ScriptedLanguageModel(answer=lambda _prompt: pieces), tts())
     assert stage.events == [ToolUsed(1, "call_1", 120_000), ReplyFinished(1)]
     assert stage.reply.heard.text == "Let me look that up."
 
@@ -265,7 +183,7 @@ async def test_a_model_that_fails_at_any_point_fails_the_reply(kind: str, after:
     code = f"provider_{codes.get(kind, kind)}"
     before = sample("antiphon_provider_errors_total", code=code, **labels)
     model = llm(replies=STORY, fault=f"{kind} {after}", per_token_ms=100)
-    stage = await _answered(model, tts())
+    stage = await answered(model, tts())
     failure = stage.failure()
     assert failure.code == "llm_provider_error"
     assert failure.retryable == (kind != "refused")
@@ -278,7 +196,7 @@ async def test_a_model_that_fails_at_any_point_fails_the_reply(kind: str, after:
 async def test_a_voice_that_fails_at_any_point_fails_the_reply(kind: str, after: str) -> None:
     """As above; the model is stopped too."""
     model = llm(replies=STORY, per_token_ms=300)
-    stage = await _answered(model, tts(fault=f"{kind} {after}"))
+    stage = await answered(model, tts(fault=f"{kind} {after}"))
     failure = stage.failure()
     assert failure.code == "tts_provider_error"
     assert failure.retryable == (kind != "refused")
@@ -287,7 +205,7 @@ async def test_a_voice_that_fails_at_any_point_fails_the_reply(kind: str, after:
 @in_virtual_time
 async def test_a_model_that_never_begins_is_given_up() -> None:
     """After ten seconds (protocol section 3.5)."""
-    stage = await _answered(llm(fault="stall"), tts())
+    stage = await answered(llm(fault="stall"), tts())
     assert stage.failure().code == "llm_provider_error"
     assert stage.loop.time() == pytest.approx(reply_module.FIRST_TOKEN_SECONDS)
 
@@ -295,7 +213,7 @@ async def test_a_model_that_never_begins_is_given_up() -> None:
 @in_virtual_time
 async def test_a_model_that_stalls_is_given_up() -> None:
     """Ten seconds after its last word, however long it had been writing."""
-    stage = await _answered(llm(replies=STORY, per_token_ms=2000, fault="stall after 6"), tts())
+    stage = await answered(llm(replies=STORY, per_token_ms=2000, fault="stall after 6"), tts())
     assert stage.failure().code == "llm_provider_error"
     assert stage.loop.time() == pytest.approx(5 * 2 + reply_module.PROGRESS_SECONDS)
 
@@ -303,7 +221,7 @@ async def test_a_model_that_stalls_is_given_up() -> None:
 @in_virtual_time
 async def test_a_model_that_trickles_is_given_up_in_the_end() -> None:
     """A word every nine seconds makes progress, but no conversation: a minute is enough."""
-    stage = await _answered(llm(replies=STORY, per_token_ms=9000), tts())
+    stage = await answered(llm(replies=STORY, per_token_ms=9000), tts())
     assert stage.failure().code == "llm_provider_error"
     assert stage.loop.time() == pytest.approx(reply_module.REPLY_SECONDS)
 
@@ -312,7 +230,7 @@ async def test_a_model_that_trickles_is_given_up_in_the_end() -> None:
 @in_virtual_time
 async def test_a_voice_that_stalls_is_given_up(after: str) -> None:
     """Ten seconds after its last sound, or after it was asked."""
-    stage = await _answered(llm(replies=STORY), tts(fault=f"stall {after}"))
+    stage = await answered(llm(replies=STORY), tts(fault=f"stall {after}"))
     assert stage.failure().code == "tts_provider_error"
     assert stage.failure().retryable
     assert stage.loop.time() == pytest.approx(reply_module.PROGRESS_SECONDS, abs=0.01)
@@ -355,7 +273,7 @@ async def test_a_voice_that_waits_for_words_has_not_stalled() -> None:
 @in_virtual_time
 async def test_a_voice_that_waits_for_room_has_not_stalled() -> None:
     """One sentence of half a minute, synthesised at once, is paced out and not cut."""
-    stage = await _answered(llm(replies="word " * 40 + "."), tts(ms_per_character=300))
+    stage = await answered(llm(replies="word " * 40 + "."), tts(ms_per_character=300))
     assert stage.events == [ReplyFinished(1)]
     assert stage.seconds > 30
 
@@ -364,7 +282,7 @@ async def test_a_voice_that_waits_for_room_has_not_stalled() -> None:
 @in_virtual_time
 async def test_a_model_that_says_nothing_has_failed(pieces: list[Any]) -> None:
     """Neither words nor a tool call: the caller is not left in silence without a reason."""
-    stage = await _answered(ScriptedLanguageModel(answer=lambda _prompt: pieces), tts())
+    stage = await answered(ScriptedLanguageModel(answer=lambda _prompt: pieces), tts())
     assert stage.failure().code == "llm_provider_error"
     assert stage.audio == []
 
@@ -372,7 +290,7 @@ async def test_a_model_that_says_nothing_has_failed(pieces: list[Any]) -> None:
 @in_virtual_time
 async def test_a_voice_without_sound_has_failed() -> None:
     """Words that cannot be heard are no reply."""
-    stage = await _answered(llm(replies=STORY), tts(fault="empty"))
+    stage = await answered(llm(replies=STORY), tts(fault="empty"))
     assert stage.failure().code == "tts_provider_error"
 
 

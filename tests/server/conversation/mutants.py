@@ -232,6 +232,12 @@ MUTANTS = (
         "    owed = state.books\n",
     ),
     Mutant(
+        "a call is made again when the client is back",
+        "on_drop.py",
+        "    if any(call.reply == state.reply for call in state.books.calls):\n",
+        "    if False:\n",
+    ),
+    Mutant(
         "the last words of an utterance that was cut off are awaited for ever",
         "on_drop.py",
         "waits = (Wait(WORDS, manners.words_ms), Wait(RESUME, manners.resume_ms))",

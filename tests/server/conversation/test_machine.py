@@ -11,7 +11,15 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from msgspec.structs import replace
 
-from antiphon_server.conversation import machine, moves, on_client, on_drop, on_reply, on_time, on_voice
+from antiphon_server.conversation import (
+    machine,
+    moves,
+    on_client,
+    on_drop,
+    on_reply,
+    on_time,
+    on_voice,
+)
 from antiphon_server.conversation import vocabulary as v
 from antiphon_server.conversation.states import (
     Books,

@@ -21,6 +21,7 @@ from antiphon_server.conversation.states import (
 from server.conversation.scenes import (
     ALIVE,
     BOOKS,
+    CALLING,
     CONTESTED,
     DOUBTFUL,
     MANNERS,
@@ -78,6 +79,18 @@ def test_the_greeting_is_not_said_again() -> None:
     assert state == Quiet(BOOKS)
 
 
+def test_a_reply_that_called_a_tool_is_not_begun_again() -> None:
+    """It would call it twice; the result is answered, whenever it comes. It counts as completed,
+    because clients drop results of interrupted replies (section 4.5).
+    """
+    calling = replace(THINKING, books=CALLING)
+    state, commands = happens(calling, DROP, RETURN)
+    assert (state, commands) == (Quiet(CALLING), [v.EndReply(1, False)])
+    assert happens(state, v.ToolAnswered("a"))[1] == [v.StartReply(2, "tool_result")]
+    older = replace(THINKING, books=Books(replies=2, calls=(Call("a", 1),)), reply=2)
+    assert happens(older, DROP, RETURN)[1][-1] == v.StartReply(3, "user_speech")
+
+
 def test_a_reply_that_was_heard_is_not_owed() -> None:
     """What was heard of it is remembered; the user asks where more is wanted."""
     assert happens(SPEAKING, DROP, RETURN) == (Quiet(BOOKS), [v.EndReply(1, True)])
@@ -92,6 +105,15 @@ def test_an_utterance_that_was_cut_off_is_taken_to_its_end(state: State) -> None
     assert commands == [v.TellSpeechStopped(), v.TakeTurn("hello there")]
     assert taken == Detached(Books(owed="user_speech"))
     assert happens(taken, RETURN)[1] == [v.StartReply(1, "user_speech")]
+
+
+@pytest.mark.parametrize(
+    "state", [Listening(words="hello"), Pausing(words="hello"), CONTESTED, DOUBTFUL]
+)
+def test_the_last_words_are_not_awaited_for_longer_than_others(state: State) -> None:
+    """A recogniser that is stuck does not keep what is known already."""
+    contested = replace(state, words="wait a moment")
+    assert timers(contested, DROP)["words"] == MANNERS.words_ms
 
 
 def test_words_that_were_final_are_taken_at_once() -> None:

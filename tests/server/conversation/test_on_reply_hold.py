@@ -199,6 +199,14 @@ def test_a_refused_call_and_good_ones_are_answered_together() -> None:
         assert state.asks
 
 
+def test_a_refused_call_does_not_hurry_the_good_ones() -> None:
+    """The reply is closed when their time for a quick result is over, and no other begins."""
+    calls = (v.ToolUsed(1, "a", 1000), v.ToolRefused(1), v.ReplyFinished(1))
+    state, commands = happens(THINKING, *calls, v.WaitOver("grace"))
+    assert commands == [v.TellToolCall(1, "a"), DONE]
+    assert happens(state, v.ToolAnswered("a"))[1] == [v.StartReply(2, "tool_result")]
+
+
 def test_a_question_after_a_refusal_may_be_protected() -> None:
     """``uninterruptible_turns`` with ``tool_refused_ask``; no other reply is."""
     protected = Manners(patience=MANNERS.patience, refusal_interruptible=False)
@@ -241,9 +249,7 @@ def test_a_wish_takes_up_the_question() -> None:
     books = Books(replies=1, owed="tool_result", refused=True, wish=Wish("briefly"))
     state, commands = happens(Speaking(books, 1), v.ReplyFinished(1))
     assert commands == [DONE, v.StartReply(2, "reply_create", "briefly")]
-    assert state == Thinking(
-        Books(replies=2), 2, "reply_create", instructions="briefly", asks=True
-    )
+    assert state == Thinking(Books(replies=2), 2, "reply_create", instructions="briefly", asks=True)
 
 
 def test_refusals_in_a_row_come_to_an_end() -> None:

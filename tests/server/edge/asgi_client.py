@@ -3,51 +3,75 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+import json
+from collections.abc import AsyncIterator, Callable
+from contextlib import AsyncExitStack, asynccontextmanager
+from functools import cached_property
 from tempfile import TemporaryDirectory
-from typing import Any
+from typing import Any, TypeVar
 
 from msgspec.structs import replace
+from starlette.applications import Starlette
 
 from antiphon_protocol import codec
 from antiphon_protocol import voice_agent as wire
 from antiphon_server.call.services import Services
 from antiphon_server.edge.app import create_app
 from antiphon_server.edge.node import Node
+from antiphon_server.edge.socket import MARK
 from antiphon_server.settings import STAGE_OPTIONS, Settings, read
+from server.call.twins import RecorderTwin
 
 UPDATE = '{"type":"session.update","session":{"greeting":"Hello there."}}'
+END = '{"type":"session.end"}'
 SCRIPTED = {f"ANTIPHON_{stage.upper()}": "scripted" for stage in STAGE_OPTIONS}
+
+M = TypeVar("M", bound=wire.ServerMessage)
 
 
 class VirtualNode(Node):
-    """A node whose calls live on the loop's clock, and which leaves nothing behind."""
+    """A node whose calls live on the loop's clock, with the records in memory: what works on
+    threads of its own lives in real time.
+    """
 
-    def __init__(self, settings: Settings, folder: TemporaryDirectory[str]) -> None:
+    def __init__(self, settings: Settings) -> None:
         super().__init__(settings)
-        self._folder = folder
+        self.recorder = RecorderTwin()
 
-    async def close(self) -> None:
-        """As ever."""
-        await super().close()
-        self._folder.cleanup()
+    @cached_property
+    def app(self) -> Starlette:
+        """Its application, which clients share."""
+        return create_app(self)
+
+    async def start(self) -> None:
+        """The providers alone."""
+        for provider in self._providers.values():
+            await provider.start()
+        self.ready = True
 
     @property
     def services(self) -> Services:
-        """As ever, but for the clock."""
-        return replace(super().services, clock=asyncio.get_running_loop().time)
+        """As ever, but for the clock and the records."""
+        clock = asyncio.get_running_loop().time
+        return replace(super().services, clock=clock, recorder=self.recorder)
 
 
-async def started(**variables: str) -> Node:
-    """A node with scripted providers and these settings, ready to serve."""
+@asynccontextmanager
+async def started(**variables: str) -> AsyncIterator[VirtualNode]:
+    """A node with scripted providers and these settings, while it serves; nothing of it is left.
+
+    A session ends with its socket, unless ``RESUME_SECONDS`` is given.
+    """
     settings = {f"ANTIPHON_{name}": text for name, text in variables.items()}
-    folder = TemporaryDirectory()
-    own = {"ANTIPHON_DATA_DIR": folder.name, "ANTIPHON_RESUME_SECONDS": "0"}
-    node = VirtualNode(read({**SCRIPTED, **own, **settings}), folder)
-    node.create()
-    await node.start()
-    return node
+    with TemporaryDirectory() as folder:
+        own = {"ANTIPHON_DATA_DIR": folder, "ANTIPHON_RESUME_SECONDS": "0"}
+        node = VirtualNode(read({**SCRIPTED, **own, **settings}))
+        try:
+            node.create()
+            await node.start()
+            yield node
+        finally:
+            await node.close()
 
 
 class Client:
@@ -58,6 +82,8 @@ class Client:
         self.events: list[dict[str, Any]] = []
         self.news = asyncio.Event()
         self.task: asyncio.Task[None]
+        self.marks: list[Callable[[], None]] = []
+        """What waits for this side to have taken all that was sent."""
         self.to_app.put_nowait({"type": "websocket.connect"})
 
     async def send(self, message: Any) -> None:
@@ -68,6 +94,20 @@ class Client:
     def tell(self, frame: str) -> None:
         """Sends a text frame."""
         self.to_app.put_nowait({"type": "websocket.receive", "text": frame})
+
+    def update(self, **session: Any) -> None:
+        """Sends a ``session.update``."""
+        self.tell(json.dumps({"type": "session.update", "session": session}))
+
+    def resume(self, session_id: str, **more: Any) -> None:
+        """Asks for a session that was begun on another socket."""
+        self.tell(json.dumps({"type": "session.resume", "session_id": session_id, **more}))
+
+    def confirm(self) -> None:
+        """Has taken all that was sent so far."""
+        for passed in self.marks:
+            passed()
+        self.marks.clear()
 
     def leave(self) -> None:
         """Is gone."""
@@ -80,25 +120,51 @@ class Client:
         found = [codec.decode_server(text) for text in texts]
         return [message for message in found if message is not None]
 
+    def heard(self, kind: type[M]) -> list[M]:
+        """The messages of a kind so far."""
+        return [message for message in self.messages if isinstance(message, kind)]
+
+    @property
+    def kinds(self) -> list[str]:
+        """The types of all messages so far but audio and deltas."""
+        tags = [str(message.__struct_config__.tag) for message in self.messages]
+        return [tag for tag in tags if tag != "reply.audio" and not tag.endswith(".delta")]
+
+    @property
+    def refusal(self) -> tuple[str, int | None]:
+        """The code of the one error that was told, and the close code."""
+        (error,) = self.heard(wire.SessionError)
+        return error.code, self.closed
+
     @property
     def closed(self) -> int | None:
         """The close code."""
         codes = [event["code"] for event in self.events if event["type"] == "websocket.close"]
         return codes[0] if codes else None
 
-    async def until(self, kind: type[wire.ServerMessage]) -> None:
-        """Returns once a message of that kind has come."""
-        while not any(isinstance(message, kind) for message in self.messages):
+    async def until(self, kind: type[M], count: int = 1) -> M:
+        """Returns the message of that kind, once it, or so many of them, have come."""
+        while len(found := self.heard(kind)) < count:
             self.news.clear()
             await self.news.wait()
+        return found[count - 1]
 
 
 @asynccontextmanager
 async def connected(
-    node: Node, query: str = "", authorization: str | None = None, path: str = "/v1/ws"
+    node: VirtualNode,
+    query: str = "",
+    authorization: str | None = None,
+    path: str = "/v1/ws",
+    *,
+    marks: bool = False,
 ) -> AsyncIterator[Client]:
-    """A client of the application; it leaves at the end."""
+    """A client of the application; it leaves at the end.
+
+    With ``marks`` the server can ask what the client has taken; see ``Client.confirm``.
+    """
     client = Client()
+    marking = {MARK: client.marks.append} if marks else {}
     headers = [] if authorization is None else [(b"authorization", authorization.encode())]
     scope = {
         "type": "websocket",
@@ -110,10 +176,21 @@ async def connected(
         "query_string": query.encode(),
         "headers": headers,
         "subprotocols": [],
-        "extensions": {},
+        "extensions": {"websocket.http.response": {}, **marking},
     }
-    app = create_app(node)
-    client.task = asyncio.create_task(app(scope, client.to_app.get, client.send))
-    yield client
-    client.leave()
-    await client.task
+    client.task = asyncio.create_task(node.app(scope, client.to_app.get, client.send))
+    try:
+        yield client
+    finally:
+        client.leave()
+        await client.task
+
+
+@asynccontextmanager
+async def visited(
+    query: str = "", authorization: str | None = None, path: str = "/v1/ws", **variables: str
+) -> AsyncIterator[Client]:
+    """A client of a node of its own."""
+    async with AsyncExitStack() as stack:
+        node = await stack.enter_async_context(started(**variables))
+        yield await stack.enter_async_context(connected(node, query, authorization, path))

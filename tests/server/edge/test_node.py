@@ -2,28 +2,54 @@
 
 from __future__ import annotations
 
+from collections.abc import AsyncIterator
+from contextlib import ExitStack
+from pathlib import Path
+from typing import Protocol
+
 import pytest
 
-from antiphon_protocol.errors import AtCapacity, Unauthorized
+from antiphon_protocol.errors import AtCapacity, ConcurrencyExceeded, Unauthorized
 from antiphon_providers.errors import NotInstalled
 from antiphon_providers.scripted import (
     ScriptedLanguageModel,
     ScriptedSpeechToText,
     ScriptedTextToSpeech,
 )
-from antiphon_server.edge.node import Node, StartFailed
-from antiphon_server.settings import STAGE_OPTIONS, Settings, read
-
-SCRIPTED = {f"ANTIPHON_{stage.upper()}": "scripted" for stage in STAGE_OPTIONS}
-
-
-def _settings(**variables: str) -> Settings:
-    return read({**SCRIPTED, **{f"ANTIPHON_{name}": text for name, text in variables.items()}})
+from antiphon_server.edge.backstage import StartFailed
+from antiphon_server.edge.node import SPARE_SOCKETS, Node
+from antiphon_server.security.admission import ANYBODY, Admission
+from antiphon_server.settings import STAGE_OPTIONS, read
+from server.edge.asgi_client import SCRIPTED
 
 
-async def test_a_node_makes_and_starts_its_providers() -> None:
+class Made(Protocol):
+    """Makes a node with these settings."""
+
+    def __call__(self, **variables: str) -> Node:
+        """It is closed after the test."""
+        ...
+
+
+@pytest.fixture
+async def made(tmp_path: Path) -> AsyncIterator[Made]:
+    """Nodes with a data folder of their own."""
+    nodes: list[Node] = []
+
+    def make(**variables: str) -> Node:
+        own = {"ANTIPHON_DATA_DIR": str(tmp_path / str(len(nodes)))}
+        settings = {f"ANTIPHON_{name}": text for name, text in variables.items()}
+        nodes.append(Node(read({**SCRIPTED, **own, **settings})))
+        return nodes[-1]
+
+    yield make
+    for node in nodes:
+        await node.close()
+
+
+async def test_a_node_makes_and_starts_its_providers(made: Made) -> None:
     """By name, with their options as types; ready once all have started, not after the end."""
-    node = Node(_settings(TTS_CHUNK_MS="300", AUDIO_LEAD_MS="120"))
+    node = made(TTS_CHUNK_MS="300", AUDIO_LEAD_MS="120")
     node.create()
     assert not node.ready
     await node.start()
@@ -39,10 +65,12 @@ async def test_a_node_makes_and_starts_its_providers() -> None:
 
 
 @pytest.mark.parametrize("stage", sorted(STAGE_OPTIONS))
-def test_a_provider_that_is_not_there_is_told_with_those_that_are(stage: str) -> None:
+async def test_a_provider_that_is_not_there_is_told_with_those_that_are(
+    made: Made, stage: str
+) -> None:
     """Which setting, which name, and what would do."""
     with pytest.raises(StartFailed) as failed:
-        Node(_settings(**{stage.upper(): "nothing"})).create()
+        made(**{stage.upper(): "nothing"}).create()
     message = str(failed.value)
     assert STAGE_OPTIONS[stage].replace("_", " ") in message
     assert "'nothing'" in message
@@ -50,22 +78,22 @@ def test_a_provider_that_is_not_there_is_told_with_those_that_are(stage: str) ->
     assert f"ANTIPHON_{stage.upper()}" in message
 
 
-def test_an_option_that_cannot_be_is_told() -> None:
+async def test_an_option_that_cannot_be_is_told(made: Made) -> None:
     """A wrong type, a wrong name: with the options there are."""
     for option, raw in (("FIRST_TOKEN_MS", "soon"), ("TEMPERATURE", "1")):
         with pytest.raises(StartFailed, match="first_token_ms"):
-            Node(_settings(**{f"LLM_{option}": raw})).create()
+            made(**{f"LLM_{option}": raw}).create()
 
 
-def test_noise_suppression_that_is_unknown_is_a_mistake() -> None:
+async def test_noise_suppression_that_is_unknown_is_a_mistake(made: Made) -> None:
     """Unlike one that is merely not installed, which costs voice focus only."""
     with pytest.raises(StartFailed, match="ANTIPHON_NOISE"):
-        Node(_settings(NOISE="nothing")).create()
+        made(NOISE="nothing").create()
 
 
-async def test_a_provider_that_cannot_start_stops_the_others() -> None:
+async def test_a_provider_that_cannot_start_stops_the_others(made: Made) -> None:
     """The message says which; nothing is left running."""
-    node = Node(_settings())
+    node = made()
     node.create()
     closed: list[str] = []
 
@@ -87,9 +115,9 @@ async def test_a_provider_that_cannot_start_stops_the_others() -> None:
     assert not node.ready
 
 
-async def test_a_provider_that_fails_to_close_keeps_no_other_from_it() -> None:
+async def test_a_provider_that_fails_to_close_keeps_no_other_from_it(made: Made) -> None:
     """All are closed, whatever one of them does."""
-    node = Node(_settings())
+    node = made()
     node.create()
     closed: list[str] = []
 
@@ -107,23 +135,51 @@ async def test_a_provider_that_fails_to_close_keeps_no_other_from_it() -> None:
     assert closed == ["stt"]
 
 
-def test_capacity_is_what_the_operator_set() -> None:
-    """One more is refused; one that left makes room for one."""
-    node = Node(_settings(MAX_SESSIONS="2"))
-    node.enter()
-    node.enter()
+async def test_capacity_is_what_the_operator_set(made: Made) -> None:
+    """One more is refused; one that left makes room for one, and only once."""
+    node = made(MAX_SESSIONS="2")
+    anybody = Admission(account=ANYBODY)
+    first = node.enter(anybody)
+    node.enter(anybody)
     with pytest.raises(AtCapacity) as refused:
-        node.enter()
+        node.enter(anybody)
     assert refused.value.close_code == 1008
-    node.leave()
-    node.enter()
+    first.leave()
+    first.leave()
+    node.enter(anybody)
     with pytest.raises(AtCapacity):
-        node.enter()
+        node.enter(anybody)
 
 
-async def test_keys_are_the_operators() -> None:
+async def test_a_key_has_a_limit_of_its_own(made: Made) -> None:
+    """Another key has room, and the refused session took none."""
+    node = made(MAX_SESSIONS_PER_KEY="1")
+    one, other = (Admission(account=name, key_id=name) for name in ("one", "other"))
+    room = node.enter(one)
+    with pytest.raises(ConcurrencyExceeded) as refused:
+        node.enter(one)
+    assert refused.value.close_code == 1008
+    node.enter(other).leave()
+    room.leave()
+    node.enter(one).leave()
+    assert node._sessions == 0
+
+
+async def test_sockets_are_limited_beyond_the_sessions(made: Made) -> None:
+    """So that nobody fills the server with those that say nothing; each gives its room back."""
+    node = made(MAX_SESSIONS="1")
+    with ExitStack() as sockets:
+        for _ in range(2 + SPARE_SOCKETS):
+            sockets.enter_context(node.socket())
+        with pytest.raises(AtCapacity), node.socket():
+            pass
+    with node.socket():
+        pass
+
+
+async def test_keys_are_the_operators(made: Made) -> None:
     """Those of the settings."""
-    keys = Node(_settings(API_KEYS="a,b")).keys
+    keys = made(API_KEYS="a,b").keys
     await keys.admit("b")
     with pytest.raises(Unauthorized):
         await keys.admit("c")

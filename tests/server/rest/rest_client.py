@@ -7,7 +7,9 @@ from typing import Any
 
 from starlette.types import ASGIApp
 
-from antiphon_server.rest.api import Api, table
+from antiphon_server.rest.api import Api
+from antiphon_server.rest.lists import ListRoutes
+from antiphon_server.rest.tokens import TokenRoutes
 from antiphon_server.security.keys import Keys
 from antiphon_server.security.tokens import Tokens
 
@@ -15,9 +17,14 @@ KEY = "key-1"
 
 
 def api(*keys: str, tokens: Tokens | None = None) -> tuple[Api, Keys]:
-    """The API with these keys, by default one."""
+    """What needs nothing but keys: tokens and lists, with these keys, by default one."""
     known = Keys(keys or (KEY,), tokens)
-    return Api(table(known)), known
+    return api_of(known), known
+
+
+def api_of(keys: Keys) -> Api:
+    """As ``api``, with keys that are there already."""
+    return Api((*TokenRoutes(keys).operations(), *ListRoutes(keys).operations()))
 
 
 class Answer:

@@ -8,13 +8,12 @@ import pytest
 from starlette.requests import Request
 
 from antiphon_server.rest.access import account, admitted, presented
-from antiphon_server.rest.api import Api, table
 from antiphon_server.rest.errors import Forbidden, MissingAuthorization, UnknownKey
 from antiphon_server.security.admission import ANYBODY, SCOPES
 from antiphon_server.security.keys import Keys
 from antiphon_server.store.database import Database, Unreachable
 from antiphon_server.store.keys import KeyStore
-from server.rest.rest_client import ask
+from server.rest.rest_client import api_of, ask
 from server.security.created_keys import PEPPER, create, unreachable
 
 PAGE = b"https://app.example.com"
@@ -116,14 +115,14 @@ async def test_without_the_database_a_key_is_not_called_wrong(database: Database
     with unreachable(database):
         with pytest.raises(Unreachable):
             await account(keys, _request(text.encode()), "agents")
-        got = await ask(Api(table(keys)), "GET /v1/voices", authorization=text)
+        got = await ask(api_of(keys), "GET /v1/voices", authorization=text)
     assert got.status == 503
 
 
 async def test_both_token_addresses_ask_for_the_scope(database: Database) -> None:
     """Each says it in its own shape."""
     keys = Keys((), store=KeyStore(database), pepper=PEPPER)
-    app = Api(table(keys))
+    app = api_of(keys)
     _, text = create(database, scopes=("usage",))
     told = "This key does not have the scope 'calls'"
     got = await ask(app, "GET /v1/token?expires_in_seconds=60", authorization=text)

@@ -33,24 +33,23 @@ TOOL: dict[str, Any] = {
     },
 }
 MODEL = {"base_url": "https://models.example/v1", "model": "large", "api_key": "canary-2"}
+BEFORE = {
+    "http": {
+        "url": "https://tools.example/before",
+        "headers": [{"name": "X-Key", "value": "canary-3"}],
+    },
+    "sends": ["caller_number"],
+    "returns": [{"name": "tier", "path": "customer.tier"}],
+    "timeout_ms": 250,
+    "allow_overrides": ["greeting"],
+}
 FULL: dict[str, Any] = {
     **MINIMAL,
     "greeting": "Hello.",
     "input": {"keyterms": ["Antiphon"], "turn_detection": {"min_silence": 300}},
     "output": {"volume": 80, "format": {"encoding": "audio/pcmu"}},
     "tools": [TOOL],
-    "pre_connect_requests": [
-        {
-            "http": {
-                "url": "https://tools.example/before",
-                "headers": [{"name": "X-Key", "value": "canary-3"}],
-            },
-            "sends": ["caller_number"],
-            "returns": [{"name": "tier", "path": "customer.tier"}],
-            "timeout_ms": 250,
-            "allow_overrides": ["greeting"],
-        }
-    ],
+    "pre_connect_requests": [BEFORE],
     "transfer_targets": [{"name": "desk", "kind": "human", "phone_number": "+4930123456"}],
     "outbound_trunk_id": "trunk-1",
     "caller_id": "+4930654321",
@@ -199,6 +198,11 @@ async def test_agents_need_a_key(desk: Desk, target: str) -> None:
         assert (got.status, got.body["code"]) == (401, code)
 
 
+_SLOW_TOOL = {**TOOL, "timeout_seconds": 301}
+_LATE_TOOL = {**TOOL, "execution_mode": "later"}
+_LOUD_MODEL = MODEL | {"reasoning_effort": "HIGH"}
+
+
 @pytest.mark.parametrize(
     ("fields", "kind", "param"),
     [
@@ -210,18 +214,18 @@ async def test_agents_need_a_key(desk: Desk, target: str) -> None:
         ({"caller_id": "030 123"}, "string_pattern_mismatch", "caller_id"),
         ({"llm": [MODEL] * 5}, "too_long", "llm"),
         ({"llm": [MODEL | {"api_key": "a b"}]}, "string_pattern_mismatch", "llm[0].api_key"),
-        ({"llm": [MODEL | {"reasoning_effort": "HIGH"}]}, "string_pattern_mismatch", "llm[0].reasoning_effort"),
+        ({"llm": [_LOUD_MODEL]}, "string_pattern_mismatch", "llm[0].reasoning_effort"),
         ({"tools": [TOOL] * 65}, "too_long", "tools"),
-        ({"tools": [{**TOOL, "timeout_seconds": 301}]}, "less_than_equal", "tools[0].timeout_seconds"),
+        ({"tools": [_SLOW_TOOL]}, "less_than_equal", "tools[0].timeout_seconds"),
         ({"tools": [{"name": "f"}]}, "missing", "tools[0].description"),
         ({"tools": [{**TOOL, "parameters": []}]}, "dict_type", "tools[0].parameters"),
-        ({"tools": [{**TOOL, "execution_mode": "later"}]}, "literal_error", "tools[0].execution_mode"),
-        ({"pre_connect_requests": FULL["pre_connect_requests"] * 3}, "too_long", "pre_connect_requests"),
+        ({"tools": [_LATE_TOOL]}, "literal_error", "tools[0].execution_mode"),
+        ({"pre_connect_requests": [BEFORE] * 3}, "too_long", "pre_connect_requests"),
         ({"input": {"format": "pcm16"}}, "model_attributes_type", "input.format"),
         ({"output": {"volume": 101}}, "less_than_equal", "output.volume"),
         ({"input": {"keyterms": ["x"] * 101}}, "too_long", "input.keyterms"),
     ],
-)  # fmt: skip
+)
 async def test_what_cannot_be_is_422_with_its_place(
     desk: Desk, fields: dict[str, Any], kind: str, param: str
 ) -> None:

@@ -10,13 +10,11 @@ import structlog
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 
-from antiphon_server.edge.app import create_app
 from antiphon_server.observe import logs
 from antiphon_server.rest.answers import Handler
 from antiphon_server.rest.api import Api
 from antiphon_server.rest.operations import Operation
 from antiphon_server.store.database import Unreachable
-from server.edge.asgi_client import started
 from server.rest.rest_client import KEY, api, ask
 
 
@@ -43,7 +41,7 @@ async def _echo(request: Request) -> Response:
 )
 async def test_an_unknown_path_is_404_in_the_envelope(path: str) -> None:
     """Every field of it is there (section 6.1); no key is needed to be told."""
-    got = await ask(create_app(await started()), f"GET {path}", authorization=None)
+    got = await ask(api()[0], f"GET {path}", authorization=None)
     assert got.status == 404
     assert got.body == {
         "code": "not_found",
@@ -66,15 +64,15 @@ async def test_an_unknown_path_is_404_in_the_envelope(path: str) -> None:
 )
 async def test_another_method_is_405(target: str, allowed: str) -> None:
     """With the one that is allowed; no preflight is answered, because CORS is off."""
-    got = await ask(create_app(await started()), target, authorization=None)
+    got = await ask(api()[0], target, authorization=None)
     assert (got.status, got.headers["allow"]) == (405, allowed)
     assert not [name for name in got.headers if name.startswith("access-control")]
     assert got.body["code"] == "method_not_allowed"
 
 
 async def test_every_answer_has_a_request_id_of_its_own() -> None:
-    """Errors and successes of the whole application."""
-    app = create_app(await started())
+    """Errors and successes alike."""
+    app, _ = api()
     targets = ["GET /v1/voices", "GET /v1/token", "POST /v1/tokens", "GET /v1/x", "PUT /v1/calls"]
     found = [(await ask(app, target)).headers["x-request-id"] for target in targets]
     assert len(set(found)) == len(targets)

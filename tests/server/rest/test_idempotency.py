@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+import structlog
 from starlette.requests import Request
 from starlette.responses import Response
 
@@ -33,6 +34,8 @@ class _Bench:
         self.go.set()
         self.began = asyncio.Event()
         self.failure: Exception | None = None
+        self.database = database
+        self.breaks = False
         paths = ("/v1/things", "/v1/others")
         self.app = Api(
             Operation(method="POST", path=path, handler=self._handle, summary="", tag="")
@@ -47,6 +50,10 @@ class _Bench:
             if self.failure is not None:
                 raise self.failure
             self.done += 1
+            if self.breaks:
+                self.database.engine.dispose()
+                file = Path(self.database.url.database or "")
+                file.parent.rename(file.parent.with_name("gone"))
             return answer(BuiltinToolList(({"number": self.done},)), 201)
 
         return await self.once.once("account-1", request, work, 1_000)
@@ -59,7 +66,7 @@ class _Bench:
 @pytest.fixture
 def bench(tmp_path: Path) -> Iterator[_Bench]:
     """A bench on a database of its own."""
-    database = Database(f"sqlite:///{tmp_path}/test.db")
+    database = Database(f"sqlite:///{tmp_path}/data/test.db")
     metadata.create_all(database.engine)
     yield _Bench(database)
     database.dispose()
@@ -122,6 +129,14 @@ async def test_what_failed_may_be_tried_again(
     bench.failure = None
     assert (await bench.ask("k", body=b'{"a":1}')).status == 201
     assert bench.done == 1
+
+
+async def test_what_was_done_is_told_though_it_cannot_be_kept(bench: _Bench) -> None:
+    """A client that were told that it failed would do it again."""
+    bench.breaks = True
+    with structlog.testing.capture_logs() as lines:
+        assert (await bench.ask("k")).status == 201
+    assert lines[0]["event"] == "answer cannot be kept for another request"
 
 
 async def test_a_body_that_cannot_be_uses_up_no_key(bench: _Bench) -> None:

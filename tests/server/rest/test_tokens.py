@@ -8,10 +8,9 @@ from typing import Any
 
 import pytest
 
-from antiphon_server.rest.api import Api, table
 from antiphon_server.security.keys import Keys
 from antiphon_server.security.tokens import Tokens
-from server.rest.rest_client import KEY, api, ask
+from server.rest.rest_client import KEY, api, api_of, ask
 
 GET = "GET /v1/token"
 POST = "POST /v1/tokens"
@@ -147,7 +146,7 @@ async def test_without_keys_anybody_may_mint() -> None:
     """Development mode: with any header or none, at both addresses."""
     for header in (None, "anything"):
         keys = Keys(())
-        app = Api(table(keys))
+        app = api_of(keys)
         for target in (f"{GET}?expires_in_seconds=60", POST):
             got = await ask(app, target, authorization=header)
             assert got.status == 200

@@ -26,9 +26,9 @@ def _parts(path: str) -> tuple[str, str, str, str]:
 def test_a_link_is_good_for_an_hour() -> None:
     """From when it was made; every process with the same secret keys honours it."""
     link = _parts(Links(PEPPER).path("sess_1", "audio", NOW))
-    for later in (0, 3_599):
+    for later in (0.0, 3_599.0):
         Links(PEPPER).check(*link, NOW + later)
-    for later in (3_600, 1e9):
+    for later in (3_600.0, 1e9):
         with pytest.raises(LinkExpired):
             Links(PEPPER).check(*link, NOW + later)
 

@@ -108,6 +108,7 @@ def test_what_was_committed_outlives_a_power_cut(tmp_path: Path) -> None:
     [
         ("", "cannot be read"),
         ("no url with a secret", "cannot be read"),
+        ("postgresql://user:secret@host:port/name", "cannot be read"),
         ("mysql://user:secret@host/name", "mysql:// is no database that can be used"),
         ("sqlite://", "must be a file"),
         ("sqlite:///:memory:", "must be a file"),
@@ -174,6 +175,15 @@ def test_a_server_that_does_not_answer_is_told_without_the_password() -> None:
     database = Database("postgres://user:secret@127.0.0.1:1/name")
     with pytest.raises(Unreachable, match=r"127\.0\.0\.1:1/name: .*refused") as refused:
         database.now(_count)
+    assert "secret" not in str(refused.value)
+    database.dispose()
+
+
+def test_an_option_that_there_is_not_is_told_without_a_password_among_the_others() -> None:
+    """A mistake in the URL, so the server must say so instead of breaking off."""
+    database = Database("postgresql://user@127.0.0.1:1/name?colour=red&password=secret")
+    with pytest.raises(Unreachable, match='/name: invalid connection option "colour"') as refused:
+        database.now(lambda connection: connection.execute(sa.text("SELECT 1")))
     assert "secret" not in str(refused.value)
     database.dispose()
 

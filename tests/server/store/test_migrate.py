@@ -8,6 +8,7 @@ import pytest
 import sqlalchemy as sa
 from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
+from alembic.script import ScriptDirectory
 
 from antiphon_server.store import migrate, tables
 from antiphon_server.store.database import Database, Unreachable
@@ -67,6 +68,12 @@ def test_an_upgrade_that_was_done_changes_nothing(database: Database) -> None:
     migrate.upgrade(database)
     query = sa.select(tables.api_keys.c.id)
     assert database.now(lambda connection: connection.execute(query).scalars().all()) == ["key_1"]
+
+
+def test_the_newest_revision_is_the_one_that_is_looked_for() -> None:
+    """A server whose database has it does not even load what makes migrations."""
+    scripts = ScriptDirectory.from_config(migrate.configuration())
+    assert scripts.get_current_head() == migrate.NEWEST
 
 
 def test_several_processes_may_upgrade_at_once(empty_url: str) -> None:

@@ -61,6 +61,20 @@ async def test_a_sessions_own_webhook_is_signed_where_it_has_a_secret() -> None:
     assert "x-aai-signature" not in await _sent(None, None)
 
 
+async def test_a_receiver_that_tells_the_secret_is_not_quoted() -> None:
+    """The beginning of its answer is kept with the delivery, and shown."""
+
+    async def complain(exchange: Exchange) -> None:
+        await exchange.respond(401, f"the secret is {SECRET}, is it not?".encode())
+
+    async with answering(complain) as server:
+        guard = OutboundGuard((server.url.removeprefix("http://"),))
+        due = _due(server.url, VAULT.seal(SECRET.encode(), secret_context("whs_1")))
+        answer = await post(guard, VAULT, Attempt(due, AT, 10))
+        await guard.close()
+    assert answer.body == b"the secret is [secret], is it not?"
+
+
 async def test_a_secret_that_cannot_be_opened_is_told_without_a_request() -> None:
     """Its key is gone, or it was sealed for another subscription."""
     other = Vault((bytes([1] * 32),))
