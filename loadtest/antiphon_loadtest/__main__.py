@@ -11,7 +11,7 @@ from typing import Protocol
 from antiphon.errors import AntiphonError
 from antiphon.talk import STOPPED, report_failure
 from antiphon.terminal import Terminal
-from antiphon_loadtest import barge_in, callers, response
+from antiphon_loadtest import barge_in, callers, openings, response
 
 
 class Measurement(Protocol):
@@ -31,6 +31,7 @@ MEASUREMENTS: dict[str, Measurement] = {
     "response": response,
     "callers": callers,
     "barge-in": barge_in,
+    "openings": openings,
 }
 
 EPILOG = """\

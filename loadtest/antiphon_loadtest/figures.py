@@ -25,10 +25,12 @@ def percentiles(numbers: Iterable[float]) -> Percentiles | None:
     ranked = sorted(numbers)
     if not ranked:
         return None
-    return Percentiles(len(ranked), _rank(ranked, 0.5), _rank(ranked, 0.95), ranked[-1])
+    return Percentiles(len(ranked), rank(ranked, 0.5), rank(ranked, 0.95), ranked[-1])
 
 
-def _rank(ranked: list[float], share: float) -> float:
+def rank(numbers: Iterable[float], share: float) -> float:
+    """The measured value that such a share of all, up to 1, does not exceed; of some."""
+    ranked = sorted(numbers)
     return ranked[math.ceil(share * len(ranked)) - 1]
 
 

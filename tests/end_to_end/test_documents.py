@@ -123,7 +123,7 @@ def help_of(command: str) -> str:
 COMMANDS = {
     r"\bantiphon (serve|talk)\b": "{}",
     r"\./scripts/(serve)\b": "{}",
-    r"(?:\./scripts/bench|-m antiphon_loadtest) (response|callers|barge-in)\b": "bench {}",
+    r"(?:\./scripts/bench|-m antiphon_loadtest) (response|callers|barge-in|openings)\b": "bench {}",
 }
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import itertools
 import json
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from typing import Any
 
@@ -262,9 +262,7 @@ class Caller:
 
 
 @asynccontextmanager
-async def calling(
-    port: int, number: int, *, tells_last_seq: bool = True
-) -> AsyncIterator[Caller]:
+async def calling(port: int, number: int, *, tells_last_seq: bool = True) -> AsyncIterator[Caller]:
     """A caller, whose socket is cut at the end of the block if it is still there."""
     caller = Caller(port, number, tells_last_seq=tells_last_seq)
     try:

@@ -6,7 +6,6 @@ import asyncio
 import contextlib
 import random
 import time
-from collections.abc import Iterable
 from typing import Any
 
 import httpx
@@ -128,5 +127,3 @@ async def usage_of(rest: httpx.AsyncClient) -> dict[str, dict[str, float]]:
         if not page["has_more"]:
             return told
         query["cursor"] = page["response_metadata"]["next_cursor"]
-
-

@@ -18,7 +18,8 @@ async def playable_s(rest: httpx.AsyncClient, session_id: str) -> float:
     Waits until it is there. Raises ``TimeoutError``.
     """
     async with asyncio.timeout(PATIENCE_S):
-        while (link := await _audio(rest, session_id)) is None:
+        # In another process, so there is nothing to wait for but the next look.
+        while (link := await _audio(rest, session_id)) is None:  # noqa: ASYNC110
             await asyncio.sleep(0.1)
         answer = (await rest.get(link)).raise_for_status()
     return await asyncio.to_thread(_decoded_s, answer.content)

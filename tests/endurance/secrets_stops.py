@@ -186,7 +186,7 @@ async def go_wrong(tour: Tour, server: Process, rest: httpx.AsyncClient) -> None
                 {"json": {"unknown": {"api_key": wrong.text}}},
             ):
                 answer = await tour.ask(rest, method.upper(), path, **how)
-                assert answer.status_code < 500, (method, path)  # noqa: PLR2004
+                assert answer.status_code < 500, (method, path)
     for body in _bad_agents(wrong):
         assert (await tour.ask(rest, "POST", "/v1/agents", json=body)).status_code == 422
     short = {"url": "https://h.example/", "events": EVENTS, "secret": wrong.text[:24]}

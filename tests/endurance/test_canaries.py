@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import base64
 import json
+from collections.abc import Callable
 from urllib.parse import quote
 
 import pytest
 
 from endurance.canaries import Canary
 
-FORMS = {
+FORMS: dict[str, Callable[[str], str]] = {
     "as it is": lambda text: f'{{"a":"{text}"}}',
     "in JSON in JSON": lambda text: json.dumps(json.dumps({"a": text})),
     "percent-encoded": lambda text: f"https://h/?a={quote(text, safe='')}",

@@ -15,7 +15,7 @@ from endurance.fault_proxy import faulty
 from endurance.figures import percentile, show, show_times
 from endurance.processes import CONVERSING, KEY, Process, launched
 
-SESSIONS = count(8, 40, 200)
+SESSIONS = count(6, 40, 200)
 SDK_CALLS = count(3, 7, 34)
 LATE_SESSIONS = count(6, 40, 100)
 RESUMED = 0.999

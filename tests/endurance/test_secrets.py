@@ -135,7 +135,9 @@ def test_a_webhook_tells_neither(visited: Visited) -> None:
 def test_secrets_are_kept_sealed_or_not_at_all(visited: Visited) -> None:
     """In no file of the data folder is one as it is; what was said is in the database."""
     files = {path: path.read_bytes() for path in visited.folder.rglob("*") if path.is_file()}
-    told = {(path.name, name) for path, raw in files.items() for name in _found(visited.secret, raw)}
+    told = {
+        (path.name, name) for path, raw in files.items() for name in _found(visited.secret, raw)
+    }
     assert told == set()
     words = set(_found(visited.said, b"".join(files.values())))
     assert {"what the user said", "tool argument", "tool result", "system prompt"} <= words

@@ -29,9 +29,7 @@ async def test_a_server_that_is_told_to_stop_records_the_end_of_every_call(
     without another start.
     """
     database = Database(database_url)
-    async with launched(
-        tmp_path, **CONVERSING, ANTIPHON_DATABASE_URL=database_url
-    ) as server:
+    async with launched(tmp_path, **CONVERSING, ANTIPHON_DATABASE_URL=database_url) as server:
         calls = LiveCalls(server, CALLERS)
         await calls.under_way()
         began = time.monotonic()

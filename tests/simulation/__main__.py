@@ -23,7 +23,9 @@ def main() -> int:
         "records and of what the model sees. Each call follows from its seed alone.",
     )
     parser.add_argument("seed", type=int, nargs="?", help="tell the call of this seed in full")
-    parser.add_argument("--calls", type=int, default=MANY, help=f"how many calls; by default {MANY}")
+    parser.add_argument(
+        "--calls", type=int, default=MANY, help=f"how many calls; by default {MANY}"
+    )
     parser.add_argument("--first", type=int, default=0, help="the first seed; by default 0")
     parser.add_argument("--processes", type=int, help="by default one for each processor")
     arguments = parser.parse_args()
@@ -33,8 +35,6 @@ def main() -> int:
         return bool(outcome.broken)
     seeds = range(arguments.first, arguments.first + arguments.calls)
     summary = make_calls(seeds, arguments.processes, _Progress().tell)
-    for failure in summary.failures:
-        _say(failure)
     for what, count in sorted(summary.counts.items()):
         _say(f"{count:9} {what}")
     hours = summary.seconds / 3600
@@ -43,12 +43,16 @@ def main() -> int:
 
 
 class _Progress:
-    """Tells now and then how far it is."""
+    """Tells failures at once, and now and then how far it is."""
 
     def __init__(self) -> None:
         self._next = EVERY
+        self._failures = 0
 
     def tell(self, summary: Summary) -> None:
+        for failure in summary.failures[self._failures :]:
+            _say(failure)
+        self._failures = len(summary.failures)
         if summary.calls >= self._next:
             self._next += EVERY
             failed = len(summary.failures)
@@ -57,6 +61,7 @@ class _Progress:
 
 def _say(text: str) -> None:
     sys.stdout.write(f"{text}\n")
+    sys.stdout.flush()
 
 
 if __name__ == "__main__":

@@ -57,7 +57,8 @@ class Caller:
             streams=plan.setting.streams,
         )
         self._ready: list[Link] = []
-        self._results: list[tuple[float, str]] = []
+        self._results: dict[str, float] = {}
+        """When they were sent last."""
         self._since = float("inf")
         """Results that were sent from then on may not have arrived."""
         self._waiting: list[tuple[Callable[[], object], asyncio.Future[None]]] = []
@@ -97,6 +98,8 @@ class Caller:
     def _send_audio(self, frame: str) -> None:
         if self.live is not None:
             self.live.tell(frame)
+        if self._waiting:
+            self.news()
 
     def hang_up(self) -> None:
         """Does nothing more."""
@@ -128,17 +131,22 @@ class Caller:
 
     def receives(self, link: Link, message: wire.FromServer) -> None:
         """A frame that is new."""
+        if isinstance(message, wire.ReplyAudio):
+            self.audio += message.reply_id == self.reply
+        elif isinstance(message, wire.SessionReady | wire.SessionUpdated):
+            self._configured(link, message)
+        elif isinstance(message, wire.SessionError):
+            self._was_refused(link, message)
+        elif isinstance(message, wire.ToolCall):
+            self._answer(message)
+        else:
+            self._spoken_to(message)
+        self.counts[str(message.__struct_config__.tag)] += 1
+        if self._waiting:
+            self.news()
+
+    def _spoken_to(self, message: wire.FromServer) -> None:
         match message:
-            case wire.ReplyAudio():
-                if message.reply_id == self.reply:
-                    self.audio += 1
-            case wire.SessionReady():
-                self._configured(message)
-                self._became_ready(link, message)
-            case wire.SessionUpdated():
-                self._configured(message)
-            case wire.SessionError():
-                self._was_refused(link, message)
             case wire.ReplyStarted():
                 self.reply = message.reply_id
                 self.replies.append(message.reply_id)
@@ -149,14 +157,11 @@ class Caller:
                 self.lines.append(("user", message.text))
             case wire.AgentTranscript():
                 self.lines.append(("agent", message.text))
-            case wire.ToolCall():
-                self._answer(message)
-        self.counts[str(message.__struct_config__.tag)] += 1
-        if self._waiting:
-            self.news()
 
-    def _configured(self, message: wire.SessionReady | wire.SessionUpdated) -> None:
+    def _configured(self, link: Link, message: wire.SessionReady | wire.SessionUpdated) -> None:
         self._servers = {tool.name for tool in message.config.tools if tool.http is not None}
+        if isinstance(message, wire.SessionReady):
+            self._became_ready(link, message)
 
     def _became_ready(self, link: Link, message: wire.SessionReady) -> None:
         same = self.session_id in ("", message.session_id)
@@ -199,7 +204,7 @@ class Caller:
         self._timers.append(self._loop.call_later(seconds, self._send_result, text))
 
     def _send_result(self, text: str) -> None:
-        self._results.append((self._loop.time(), text))
+        self._results[text] = self._loop.time()
         if self.live is not None:
             self.tell(text)
 
@@ -211,9 +216,9 @@ class Caller:
             return
         since = min(self._since, now - UNSURE_S)
         self._since = float("inf")
-        for at, text in self._results:
+        for text, at in self._results.items():
             if at > since:
-                self.tell(text)
+                self._send_result(text)
 
     # --- messages --------------------------------------------------------------------------
 

@@ -3,16 +3,17 @@
 from __future__ import annotations
 
 import asyncio
+from itertools import pairwise
 from typing import Any
 
 from antiphon_server.call import journal, records
 from antiphon_server.call.journal import Difference
 from antiphon_server.store.timeline import timeline
 from simulation.caller import Caller
-from simulation.grammar import numbered
 from simulation.node import GREETING
 from simulation.plan import Plan
 from simulation.watch import Watch
+from simulation.words import numbered
 from simulation.world import World
 
 REASONS = {
@@ -37,6 +38,8 @@ def of_call(world: World, caller: Caller) -> None:
     _turns(world, caller)
     _replies(world)
     _timeline(world, caller)
+    _holds(world)
+    _errors(world)
     _results(world, caller)
     _usage(world)
     if world.plan.journal:
@@ -84,7 +87,7 @@ def _lines(world: World) -> None:
         # A word that is cut in two may be understood twice.
         in_order = said == sorted(said)
     else:
-        in_order = all(one < other for one, other in zip(said, said[1:], strict=False))
+        in_order = all(one < other for one, other in pairwise(said))
     world.watch.hold(in_order, "no word is lost or doubled", spoken)
 
 
@@ -113,6 +116,32 @@ def _replies(world: World) -> None:
     world.watch.hold(started <= recorded, "every reply is on record", started - recorded)
 
 
+def _holds(world: World) -> None:
+    """While a result is held for, nobody is answered but who asks for a reply."""
+    kinds = {tool.name: tool.kind for tool in world.plan.setting.tools}
+    history = world.history
+    until = {returned.call_id: returned.at_ms for returned in history.of(records.ToolReturned)}
+    held = [
+        (call.at_ms, until.get(call.call_id, call.at_ms))
+        for call in history.of(records.ToolCalled)
+        if kinds[call.name] == "hold"
+    ]
+    for said in history.of(records.AgentSaid):
+        if said.trigger != "reply_create":
+            within = [span for span in held if span[0] < said.started_ms < span[1]]
+            world.watch.hold(not within, "a hold is held", said, within)
+
+
+def _errors(world: World) -> None:
+    """Whatever is wrong is told once, where nothing disturbed the call."""
+    history = world.history
+    undisturbed = history.is_undisturbed and world.plan.settles and world.plan.ending == "end"
+    if undisturbed and not may_fail(world.plan):
+        counts = world.watch.counts
+        told = {code: counts[f"error {code}"] for code in history.wrongs}
+        world.watch.hold(told == history.wrongs, "each mistake is told once", told, history.wrongs)
+
+
 def _timeline(world: World, caller: Caller) -> None:
     """The transcript that is made of the records is the client's, as far as that goes."""
     turns = timeline("", [entry.record for entry in world.history.entries]).turns
@@ -128,7 +157,7 @@ def _timeline(world: World, caller: Caller) -> None:
 
 def _results(world: World, caller: Caller) -> None:
     """Every result that came in time reached the model, unless its reply was interrupted and
-    another call of that reply was never answered.
+    another call of that reply was never answered, or the model had called too many in a row.
     """
     history = world.history
     if caller.rested_at is None or any(trouble.stage == "llm" for trouble in world.plan.troubles):
@@ -142,6 +171,8 @@ def _results(world: World, caller: Caller) -> None:
     for entry in history.entries:
         record = entry.record
         if not isinstance(record, records.ToolReturned) or record.timed_out:
+            continue
+        if record.call_id not in calls and not history.answers[-1].prompt.tools:
             continue
         if entry.at < caller.rested_at and calls.get(record.call_id) not in abandoned:
             known = any(answer.at >= entry.at for answer in history.answers)

@@ -33,15 +33,16 @@ class Fate:
             await caller.until(lambda: caller.live is not None or caller.gone, 60)
             if caller.gone or caller.live is None:
                 return
-            await self._moment(drop)
+            when = drop.when if await self._moment(drop) else "anytime"
             await caller.until(lambda: False, drop.after_s)
             if caller.live is not None:
-                self._world.watch.count(f"drop {drop.how} in {drop.when}")
+                self._world.watch.count(f"drop {drop.how} in {when}")
                 await self.lose(caller.live, drop.how)
             await caller.until(lambda: False, drop.away_s if drop.how != "none" else 0.0)
             await self.come_back(drop.attempts)
 
-    async def _moment(self, drop: Drop) -> None:
+    async def _moment(self, drop: Drop) -> bool:
+        """Waits for it; whether it came."""
         caller = self._caller
         counts = caller.counts
         calls = counts["tool.call"]
@@ -52,7 +53,7 @@ class Fate:
             "utterance": lambda: caller.mic.is_voiced,
             "idle": lambda: caller.reply is None and not caller.mic.is_voiced,
         }
-        await caller.until(moments.get(drop.when, lambda: True), PATIENCE_S)
+        return await caller.until(moments.get(drop.when, lambda: True), PATIENCE_S)
 
     async def lose(self, link: Link, how: How) -> None:
         """The socket is lost, in one way or another."""
@@ -125,6 +126,8 @@ class Fate:
         """Which errors may answer it."""
         due = self._world.history.due_errors.setdefault(link.number, set())
         due |= {"session_not_found", "session_expired"}
+        if attempt.credential in ("other_key", "nonsense"):
+            self._world.grammar.strangers.add(link.number)
         if attempt.credential == "other_key":
             due.add("session_forbidden")
         elif attempt.credential in ("resume_token", "nonsense"):

@@ -2,7 +2,7 @@
 
 Source: voice agent protocol, sections 4.11 and 4.12, and reliability: resume. What must be
 true of the frames is checked when the application sends them, whatever becomes of them; what
-reaches the client is checked in ``Delivery``.
+reaches the client is checked by ``delivery``.
 """
 
 from __future__ import annotations
@@ -10,15 +10,15 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from msgspec import UNSET
 from msgspec.structs import replace
 
 from antiphon_protocol import voice_agent as wire
+from simulation.delivery import number_of
 from simulation.history import History
 from simulation.network import Link
 from simulation.watch import Watch
-from simulation.words import is_numbered
 
+REFUSED = 1008
 LEAD_MS = 245.0
 """``Services.audio_lead_ms`` and a frame; a reply that begins anew after a gap has it too."""
 
@@ -31,7 +31,6 @@ class Reply:
         self.item = message.item_id
         self.link = link
         self.sent_ms = 0.0
-        self.sounds_at: float | None = None
         self.ends_at = 0.0
         """When what was sent of it has been heard."""
         self.deltas = ""
@@ -54,7 +53,8 @@ class Grammar:
         self.last_seqs: dict[int, int | None] = {}
         """For each socket that resumes: the newest number that the client says it has."""
         self.ended: wire.SessionEnded | None = None
-        self._opened = False
+        self.strangers: set[int] = set()
+        """Sockets with no right to the session."""
         self._fenced: set[int] = set()
         self._newest: dict[int, int] = {}
         self._last: dict[int, wire.FromServer] = {}
@@ -128,15 +128,9 @@ class Grammar:
         last = self._last.get(link.number)
         self._watch.note(f"server {link.number}", f"close {code}")
         self._watch.count(f"close {code}")
-        if link.stalls:
-            # One that does not read cannot be told.
-            is_due = True
-        elif code == 1000:  # noqa: PLR2004
-            is_due = isinstance(last, wire.SessionEnded)
-        elif code == 1008:  # noqa: PLR2004
-            is_due = isinstance(last, wire.SessionError | wire.SessionEnded)
-        else:
-            is_due = isinstance(last, wire.SessionEnded)
+        reasons = wire.SessionError | wire.SessionEnded if code == REFUSED else wire.SessionEnded
+        # One that does not read cannot be told.
+        is_due = isinstance(last, reasons) or link.stalls
         self._hold(is_due, "a socket is closed with a reason", link.number, code, last)
 
     # --- the session -----------------------------------------------------------------------
@@ -148,6 +142,7 @@ class Grammar:
         hold = self._hold
         hold(self._history.ended is None, "a session that is over is not resumed", link.number)
         hold(link is not self.holder, "session.ready once a socket", link.number)
+        hold(link.number not in self.strangers, "a stranger is not let in", link.number)
         if self.holder is not None:
             self._fenced.add(self.holder.number)
             hold(link.number in self.last_seqs, "who did not ask is not resumed", link.number)
@@ -188,6 +183,7 @@ class Grammar:
     def _user_words(self, _link: Link, message: wire.UserTranscriptDelta) -> None:
         item, text = message.item_id, message.text
         hold = self._hold
+        self._history.told_words()
         hold(item not in self._said_items, "no words after the transcript", text)
         before = self._words.get(item, "")
         grows = text.startswith(before) or self._history.may_mishear
@@ -197,6 +193,7 @@ class Grammar:
     def _user_said(self, _link: Link, message: wire.UserTranscript) -> None:
         item, text = message.item_id, message.text
         hold = self._hold
+        self._history.told_words()
         hold(item not in self._said_items, "one transcript for each turn", text)
         self._said_items.add(item)
         before = self._words.pop(item, "")
@@ -228,9 +225,7 @@ class Grammar:
     def _check_pace(self, reply: Reply, size: int) -> None:
         """Sound goes at the pace at which it is heard, but for a small lead."""
         now = self._watch.now
-        if reply.sounds_at is None or now > reply.ends_at:
-            reply.ends_at = now
-        reply.sounds_at = reply.ends_at
+        reply.ends_at = max(reply.ends_at, now)
         ms = self._history.output.ms(size)
         reply.ends_at += ms / 1000
         reply.sent_ms += ms
@@ -287,38 +282,3 @@ class Grammar:
         self._calls.add(message.call_id)
         self._history.told_call(message.call_id, message.name)
         self._watch.count("tool called")
-
-
-class Delivery:
-    """The client's side: what arrives over all sockets, each numbered frame counted once."""
-
-    def __init__(self, watch: Watch, grammar: Grammar) -> None:
-        self._watch = watch
-        self._grammar = grammar
-        self.last_seq = 0
-
-    def is_new(self, link: Link, message: wire.FromServer, text: str) -> bool:
-        """Whether the client has not got this frame yet."""
-        seq = number_of(message)
-        if seq is None:
-            return True
-        if seq <= self.last_seq:
-            same = self._grammar.is_kept(message)
-            self._watch.hold(same, "what comes again is the same", link.number, text)
-            return False
-        in_turn = self._watch.hold(
-            seq == self.last_seq + 1, "nothing is lost on the way", self.last_seq, text
-        )
-        self.last_seq = seq
-        return in_turn
-
-
-def number_of(message: wire.FromServer) -> int | None:
-    """The number of an event that has one."""
-    seq = getattr(message, "seq", UNSET)
-    return None if seq is UNSET else int(seq)
-
-
-def numbered(text: str) -> list[int]:
-    """The numbers of the words that are said once in a call."""
-    return [int(word[1:]) for word in text.split() if is_numbered(word)]

@@ -7,16 +7,16 @@ durable before it was told (reliability, 5.1). The lines are compared as they ha
 from __future__ import annotations
 
 import asyncio
+from collections import Counter
 from collections.abc import Callable
 from typing import Any, NamedTuple, TypeVar
 
 from antiphon_protocol import voice_agent as wire
 from antiphon_protocol.audio import ENCODINGS
-from antiphon_providers.interfaces import Message
 from antiphon_server.call import records
 from antiphon_server.call.outbox import DURABLE_SECONDS
 from antiphon_server.call.records import AnyRecord
-from antiphon_server.conversation.memory import PENDING
+from simulation.model_view import ModelView
 from simulation.node import RESUME_S
 from simulation.plan import Plan, Stall
 from simulation.providers import Answer
@@ -47,13 +47,16 @@ class History:
         self._hold = watch.hold
         self._keep = keep
         self.may_mishear = any(trouble.stage == "stt" for trouble in plan.troubles)
-        self._is_prompt = not (
-            plan.drops
-            or any(tool.kind == "hold" for tool in plan.setting.tools)
-            or any(isinstance(act, Stall) for act in plan.script)
-        )
+        self.is_undisturbed = not (plan.drops or any(isinstance(act, Stall) for act in plan.script))
+        """The client is there all the time, and reads."""
+        self._holds = {tool.name for tool in plan.setting.tools if tool.kind == "hold"}
+        self._held: dict[str, float] = {}
+        """Calls that are held for, and since when."""
+        self.wrongs: Counter[str] = Counter()
+        """What the client has done wrong, by the code of the error."""
         self.output = ENCODINGS[plan.setting.output_encoding]
         self._speed = plan.providers
+        self._is_fast = plan.recorder == "fast"
         self.entries: list[Entry] = []
         self.answers: list[Answer] = []
         self.session_id = ""
@@ -104,9 +107,12 @@ class History:
                 replies = [said.reply_id for said in self.of(records.AgentSaid)]
                 hold(record.reply_id not in replies, "a reply is recorded once", record)
             case records.ToolCalled():
+                if record.name in self._holds:
+                    self._held[record.call_id] = self._watch.now
                 calls = [call.call_id for call in self.of(records.ToolCalled)]
                 hold(record.call_id not in calls, "a call is made once", record)
             case records.ToolReturned():
+                self._held.pop(record.call_id, None)
                 calls = [call.call_id for call in self.of(records.ToolReturned)]
                 hold(record.call_id not in calls, "a call has one result", record)
                 hold(not record.result.startswith(FALSE), "only the first result counts", record)
@@ -141,6 +147,17 @@ class History:
         self._hold(same, "the turn that is told is on record", text, entry)
         self._told_users.add(item)
 
+    def told_words(self) -> None:
+        """``transcript.user`` or ``transcript.user.delta``; not while a result is held for."""
+        if self.is_undisturbed and self._is_fast:
+            early = [since for since in self._held.values() if since < self._watch.now]
+            self._hold(not early, "words are withheld in a hold", early)
+
+    def mistake(self, link: int, code: str) -> None:
+        """The client sends something wrong."""
+        self.due_errors.setdefault(link, set()).add(code)
+        self.wrongs[code] += 1
+
     def told_agent(self, reply_id: str, text: str, *, interrupted: bool) -> None:
         """``transcript.agent``."""
         said = self._said(reply_id, text)
@@ -169,7 +186,7 @@ class History:
         self._durable(entry, "session.ended")
         ended = self.ended
         same = ended is not None and (
-            abs(ended.duration_seconds - message.session_duration_seconds) < 0.002  # noqa: PLR2004
+            abs(ended.duration_seconds - message.session_duration_seconds) < 0.002
             and ended.audio_seconds == message.audio_duration_seconds
         )
         self._hold(same, "the durations that are told are on record", message, ended)
@@ -218,8 +235,10 @@ class History:
         late = entry is not None and self._watch.now - entry.at >= DURABLE_SECONDS - 1e-6
         is_safe = entry is not None and (entry.durable.done() or late)
         self._hold(is_safe, "what is told is durable", what)
-        if self._is_prompt and entry is not None:
-            self._hold(self._watch.now - entry.at < LATE_S, "a slow disk keeps nobody waiting", what)
+        if self.is_undisturbed and not self._holds and entry is not None:
+            self._hold(
+                self._watch.now - entry.at < LATE_S, "a slow disk keeps nobody waiting", what
+            )
 
     # --- what the model sees ---------------------------------------------------------------
 
@@ -235,54 +254,14 @@ class History:
         """The model is asked."""
         self._watch.note("prompt", answer)
         self.answers.append(answer)
-        messages = answer.prompt.messages
         # What came in the same instant may have come after the prompt was made.
         before = [entry.record for entry in self.entries if entry.at < answer.at]
         until_now = [entry.record for entry in self.entries]
-        seen = " ".join(m.content for m in messages if m.role == "user")
-        self._compare("user", seen, _user_text(before), _user_text(until_now))
-        seen = " ".join(m.content for m in messages if m.role == "assistant" and m.content)
-        self._compare("agent", seen, _agent_text(before), _agent_text(until_now))
-        self._compare_tools(messages, before, until_now)
-        self._compare_config(answer, before, until_now)
+        ModelView(answer.prompt, before, until_now, self._hold).check()
+        messages = answer.prompt.messages
         told = "\n".join(m.content for m in messages if m.role == "system")
         for at, text in self._must_know:
             self._hold(at >= answer.at or text in told, "the model knows every message", text)
-
-    def _compare_config(
-        self, answer: Answer, before: list[AnyRecord], until_now: list[AnyRecord]
-    ) -> None:
-        """The system prompt is that of the newest update, and so are the tools."""
-        prompt = answer.prompt
-        seen = [m.content for m in prompt.messages if m.role == "system"][0]
-        tools = [tool.name for tool in prompt.tools]
-        configs = [config for kept in (before, until_now) for config in _configs(kept)[-1:]]
-        known = [config["system_prompt"] for config in configs]
-        self._hold(seen in known, "the model has the newest prompt", seen, known)
-        offered = [[tool["name"] for tool in config["tools"]] for config in configs]
-        self._hold(not tools or tools in offered, "the model has the newest tools", tools, offered)
-
-    def _compare(self, who: str, seen: str, least: str, most: str) -> None:
-        same = seen.startswith(least) and most.startswith(seen)
-        self._hold(same, "the model sees what is on record", who, seen, most)
-
-    def _compare_tools(
-        self, messages: tuple[Message, ...], before: list[AnyRecord], until_now: list[AnyRecord]
-    ) -> None:
-        hold = self._hold
-        uses = [use.call_id for message in messages for use in message.tool_uses]
-        hold(len(uses) == len(set(uses)), "the model sees a call once", uses)
-        for record in before:
-            if isinstance(record, records.ToolCalled | records.ToolReturned):
-                hold(record.call_id in uses, "the model sees every call", record)
-        results = {r.call_id: r.result for r in until_now if isinstance(r, records.ToolReturned)}
-        early = {r.call_id for r in before if isinstance(r, records.ToolReturned)}
-        for message in messages:
-            if message.role == "tool" and message.call_id is not None:
-                call_id = message.call_id
-                pending = message.content == PENDING and call_id not in early
-                same = message.content == results.get(call_id)
-                hold(pending or same, "the model sees the result of record", message)
 
     # --- at the end ------------------------------------------------------------------------
 
@@ -296,17 +275,3 @@ class History:
             "replies": sorted(replies - self._told_done),
             "calls": sorted(calls - self._told_calls),
         }
-
-
-def _configs(kept: list[AnyRecord]) -> list[dict[str, Any]]:
-    changes = (records.Started, records.Reconfigured)
-    return [record.config for record in kept if isinstance(record, changes)]
-
-
-def _user_text(kept: list[AnyRecord]) -> str:
-    return " ".join(said.text for said in kept if isinstance(said, records.UserSaid))
-
-
-def _agent_text(kept: list[AnyRecord]) -> str:
-    said = (record for record in kept if isinstance(record, records.AgentSaid))
-    return " ".join(one.text for one in said if one.text)

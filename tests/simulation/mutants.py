@@ -17,7 +17,8 @@ from antiphon_server.conversation import machine
 from antiphon_server.conversation import vocabulary as v
 from antiphon_server.conversation.heard import Heard
 from antiphon_server.conversation.memory import Memory
-from antiphon_server.conversation.states import Detached, Quiet, Speaking
+from antiphon_server.conversation.states import Books, Detached, Quiet, Speaking
+from antiphon_server.dialects.voice_agent import VoiceAgent
 from antiphon_server.dialects.wording import Wording
 from antiphon_server.edge.calls import Calls
 from antiphon_server.edge.node import Room
@@ -29,7 +30,7 @@ class Mutant(NamedTuple):
 
     breaks: str
     where: Any
-    name: str
+    name: Any
     made: Callable[[Any], Any]
 
 
@@ -105,7 +106,11 @@ def _everybody_holds(_holds: Any) -> Any:
     return lambda _session, _socket: True
 
 
-def _greets_again(returned: Any) -> Any:
+def _finds_any(_find: Any) -> Any:
+    return lambda calls, session_id, _account, _proven: calls._live[session_id]
+
+
+def _never_pays(returned: Any) -> Any:
     def rule(state: Any, event: Any, manners: Any) -> Any:
         following, commands = returned(state, event, manners)
         if isinstance(following, Quiet):
@@ -132,6 +137,10 @@ def _is_stuck(finished: Any) -> Any:
         return finished(state, event, manners) if times[0] % 10 else (state, ())
 
     return rule
+
+
+def _is_never(_property: Any) -> Any:
+    return property(lambda _self: False)
 
 
 def _hears_all(_until: Any) -> Any:
@@ -175,12 +184,23 @@ MUTANTS = (
     Mutant("a call takes a second result", ToolLedger, "_close", _keeps_open),
     Mutant("what was not played counts as heard", Heard, "until", _hears_all),
     Mutant("what was played does not count", Heard, "until", _cuts_short),
+    Mutant("a mistake is told twice", VoiceAgent, "refuse", _twice),
     Mutant("an old socket is still listened to", Session, "holds", _everybody_holds),
     Mutant("a timer is left", Timers, "stop_all", _never),
     Mutant("a stream of a provider is left open", Ears, "close", _never),
     Mutant("an old resume token stays good", Calls, "_forget", _now_and_then),
+    Mutant("anybody may resume a session", Calls, "find", _finds_any),
     Mutant("a session keeps its room", Room, "leave", _never),
-    Mutant("a call gets stuck", machine.RULES, (Speaking, v.ReplyFinished), _is_stuck),  # type: ignore[arg-type]
-    Mutant("a session is given up too early", machine.RULES, (Speaking, v.ClientDropped), _waits_a_little),  # type: ignore[arg-type]  # noqa: E501
-    Mutant("a debt is never paid", machine.RULES, (Detached, v.ClientReturned), _greets_again),  # type: ignore[arg-type]  # noqa: E501
 )
+RULES = (
+    Mutant("a call gets stuck", machine.RULES, (Speaking, v.ReplyFinished), _is_stuck),
+    Mutant(
+        "a session is given up too early",
+        machine.RULES,
+        (Speaking, v.ClientDropped),
+        _waits_a_little,
+    ),
+    Mutant("nobody waits for a result", Books, "held", _is_never),
+    Mutant("a debt is never paid", machine.RULES, (Detached, v.ClientReturned), _never_pays),
+)
+"""Of the conversation."""

@@ -16,6 +16,12 @@ How = Literal["close", "reset", "dark", "in_frame", "none"]
 Moment = Literal["greeting", "reply", "tool", "utterance", "idle", "anytime"]
 Ending = Literal["end", "leave", "expire", "shutdown"]
 Pace = Literal["fast", "steady", "slow", "failing"]
+Stage = Literal["vad", "turn", "stt", "llm", "tts"]
+ToolKind = Literal["interactive", "hold", "http"]
+Which = Literal["newest", "older", "unknown"]
+Role = Literal["user", "system"]
+What = Literal["prompt", "tools", "volume", "patience", "same", "frozen", "shapeless"]
+Kind = Literal["no_json", "unknown", "binary", "bad_audio", "second_resume", "bogus_result"]
 
 
 class Act(Struct, frozen=True, tag=True):
@@ -70,26 +76,26 @@ class Create(Act, frozen=True):
 class Cancel(Act, frozen=True):
     """``reply.cancel`` of the newest reply, of the one before, or of none."""
 
-    which: Literal["newest", "older", "unknown"]
+    which: Which
     after_s: float = 0.0
 
 
 class Message(Act, frozen=True):
     """``conversation.message``."""
 
-    role: Literal["user", "system"]
+    role: Role
 
 
 class Change(Act, frozen=True):
     """A later ``session.update``; the last two are refused."""
 
-    what: Literal["prompt", "tools", "volume", "patience", "same", "frozen", "shapeless"]
+    what: What
 
 
 class Nonsense(Act, frozen=True):
     """A frame that is wrong."""
 
-    kind: Literal["no_json", "unknown", "binary", "bad_audio", "second_resume", "bogus_result"]
+    kind: Kind
 
 
 class Stall(Act, frozen=True):
@@ -125,7 +131,7 @@ class Trouble(Struct, frozen=True):
     """A provider fails from then on (``scripted.Fault.parse``)."""
 
     at_s: float
-    stage: Literal["vad", "turn", "stt", "llm", "tts"]
+    stage: Stage
     fault: str
 
 
@@ -133,7 +139,7 @@ class ToolPlan(Struct, frozen=True):
     """A tool of the call."""
 
     name: str
-    kind: Literal["interactive", "hold", "http"]
+    kind: ToolKind
     timeout_s: float
     noted: bool = False
     """It has ``response_instructions``."""
@@ -202,7 +208,7 @@ class Plan(Struct, frozen=True):
         """Whether a word may be cut in two, by the network, a provider or its own length."""
         hears = all(trouble.stage != "stt" for trouble in self.troubles)
         longest = max((act.seconds for act in self.script if isinstance(act, Hum)), default=0.0)
-        return bool(self.drops) or not hears or longest > 60  # noqa: PLR2004 - utterances.
+        return bool(self.drops) or not hears or longest > 60
 
     @property
     def is_calm(self) -> bool:
@@ -221,5 +227,5 @@ class Plan(Struct, frozen=True):
             and bool(listens)
             and self.ending == "end"
             and self.settles
-            and self.providers.final_ms < 2_000  # noqa: PLR2004 - words may take 3 s.
+            and self.providers.final_ms < 2_000
         )

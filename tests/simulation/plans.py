@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import random
-from typing import Any
+from typing import get_args
+
+from msgspec.structs import replace
 
 from simulation import plan as p
-from simulation.words import NODS
-
-Dice = random.Random
+from simulation.acts import Dice, one_of, script_of
 
 FIRST_FRAMES = (
     '{"type":"input.audio","audio":"AAAA"}',
@@ -40,32 +40,23 @@ def plan_of(seed: int) -> p.Plan:
     dice = random.Random(f"plan {seed}")  # noqa: S311
     setting = _setting(dice)
     drops = _drops(dice)
-    ending = _one(dice, {"end": 80, "leave": 8, "expire": 6, "shutdown": 6})
+    ending: p.Ending = one_of(dice, {"end": 80, "leave": 8, "expire": 6, "shutdown": 6})
     if ending == "expire":
         seconds = dice.randint(15, 60)
-        setting = _replaced(setting, credential="token", session_seconds=seconds)
+        setting = replace(setting, credential="token", session_seconds=seconds)
     return p.Plan(
         seed=seed,
         setting=setting,
         providers=_providers(dice),
-        script=_script(dice, setting),
+        script=script_of(dice, setting),
         drops=drops,
         troubles=_troubles(dice),
-        recorder=_one(dice, {"fast": 4, "steady": 4, "slow": 2, "failing": 1}),
+        recorder=one_of(dice, {"fast": 4, "steady": 4, "slow": 2, "failing": 1}),
         journal=dice.random() < 0.2,
         ending=ending,
         ends_after_s=round(dice.uniform(3, 50), 2),
         settles=dice.random() < 0.7,
     )
-
-
-def _one(dice: Dice, weights: dict[Any, float]) -> Any:
-    return dice.choices(list(weights), list(weights.values()))[0]
-
-
-def _replaced(setting: p.Setting, **changes: Any) -> p.Setting:
-    fields = {name: getattr(setting, name) for name in setting.__struct_fields__}
-    return p.Setting(**{**fields, **changes})
 
 
 # --- how it is configured ------------------------------------------------------------------
@@ -78,22 +69,22 @@ def _setting(dice: Dice) -> p.Setting:
         greeting=dice.random() < 0.6,
         input_text=text,
         output_text=dice.random() < (0.7 if text else 0.06),
-        input_encoding=_one(dice, {"audio/pcm": 5, "audio/pcmu": 1}),
-        output_encoding=_one(dice, {"audio/pcm": 2, "audio/pcmu": 3, "audio/pcma": 1}),
-        mode=_one(dice, {"balanced": 4, "min_latency": 2, "max_accuracy": 1}),
+        input_encoding=one_of(dice, {"audio/pcm": 5, "audio/pcmu": 1}),
+        output_encoding=one_of(dice, {"audio/pcm": 2, "audio/pcmu": 3, "audio/pcma": 1}),
+        mode=one_of(dice, {"balanced": 4, "min_latency": 2, "max_accuracy": 1}),
         turn_detection=_turn_detection(dice),
         tools=tools,
         bound=any(tool.kind == "http" for tool in tools) or dice.random() < 0.1,
-        credential=_one(dice, {"key": 3, "token": 1}),
-        chunk_ms=_one(dice, {100: 8, 40: 1, 200: 2}),
+        credential=one_of(dice, {"key": 3, "token": 1}),
+        chunk_ms=one_of(dice, {100: 8, 40: 1, 200: 2}),
         streams=not text and dice.random() < 0.1,
-        latency_s=_one(dice, {0.0: 5, 0.03: 2, 0.15: 2, 0.4: 1}),
+        latency_s=one_of(dice, {0.0: 5, 0.03: 2, 0.15: 2, 0.4: 1}),
         first_frames=tuple(dice.sample(FIRST_FRAMES, dice.choice((0, 0, 0, 1, 2)))),
     )
 
 
 def _tools(dice: Dice) -> tuple[p.ToolPlan, ...]:
-    kinds = _one(
+    kinds: tuple[p.ToolKind, ...] = one_of(
         dice,
         {
             (): 4,
@@ -129,12 +120,12 @@ def _turn_detection(dice: Dice) -> dict[str, object] | None:
 
 def _providers(dice: Dice) -> p.Providers:
     return p.Providers(
-        first_token_ms=_one(dice, {0: 3, 50: 3, 200: 3, 700: 3, 8_000: 0.2}),
-        per_token_ms=_one(dice, {0: 10, 10: 10, 40: 10, 120: 6, 3_000: 0.7}),
+        first_token_ms=one_of(dice, {0: 3, 50: 3, 200: 3, 700: 3, 8_000: 0.2}),
+        per_token_ms=one_of(dice, {0: 10, 10: 10, 40: 10, 120: 6, 3_000: 0.7}),
         first_sound_ms=dice.choice((0, 80, 300)),
         ms_per_character=dice.choice((10, 20, 40)),
         word_times=dice.random() < 0.7,
-        final_ms=_one(dice, {0: 3, 80: 5, 300: 3, 900: 1, 3_500: 0.5}),
+        final_ms=one_of(dice, {0: 3, 80: 5, 300: 3, 900: 1, 3_500: 0.5}),
         judge_ms=dice.choice((0, 60, 60, 400, 900)),
         verdicts=dice.choice(((0.99,), (0.99, 0.7, 0.3), (0.1,))),
         calls_tools=dice.choice((0.3, 0.6)),
@@ -147,10 +138,11 @@ def _troubles(dice: Dice) -> tuple[p.Trouble, ...]:
     if dice.random() < 0.08:
         # Counted from a stream's first result, and the recogniser has one stream.
         troubles.append(p.Trouble(0.0, "stt", dice.choice(STT_FAULTS)))
-    for stage in ("llm", "tts"):
+    stages: tuple[p.Stage, ...] = ("llm", "tts")
+    for stage in stages:
         if dice.random() < 0.12:
             at = round(dice.uniform(0, 40), 2)
-            troubles.append(p.Trouble(at, stage, dice.choice(REPLY_FAULTS)))  # type: ignore[arg-type]
+            troubles.append(p.Trouble(at, stage, dice.choice(REPLY_FAULTS)))
     if dice.random() < 0.05:
         troubles.append(p.Trouble(0.0, "turn", dice.choice(("unavailable times 3", "stall"))))
     if dice.random() < 0.01:
@@ -158,102 +150,21 @@ def _troubles(dice: Dice) -> tuple[p.Trouble, ...]:
     return tuple(troubles)
 
 
-# --- what the caller does ------------------------------------------------------------------
-
-
-def _script(dice: Dice, setting: p.Setting) -> tuple[p.Act, ...]:
-    """About a minute."""
-    makers = _TEXT_ACTS if setting.input_text else _VOICE_ACTS
-    acts: list[p.Act] = []
-    for _ in range(dice.randint(9, 19)):
-        acts += _one(dice, makers)(dice)
-    return tuple(acts)
-
-
-def _speak(dice: Dice) -> list[p.Act]:
-    said = p.Say(dice.choice((1, 2, 3, 5, 8)), dice.choice((200, 500, 500, 1_000)))
-    return [said, p.AwaitCalm(dice.choice((0.3, 3.0, 8.0)))]
-
-
-def _speak_meanwhile(dice: Dice) -> list[p.Act]:
-    """Speaks, perhaps over the agent, and does something else at the same time."""
-    said = p.Say(dice.choice((1, 1, 2, 4)), 500, meanwhile=True)
-    others = (p.Create("i3"), p.Cancel("newest"), p.Message("user"), p.Change("patience"))
-    first = [p.BargeIn(0.2, 1)] if dice.random() < 0.3 else [p.Create(), p.Wait(0.8)]
-    return [*first, said, p.Wait(round(dice.uniform(0.05, 1.0), 2)), dice.choice(others)]
-
-
-def _hum(dice: Dice) -> list[p.Act]:
-    """A long sound, now and then longer than any utterance may be."""
-    return [p.Hum(_one(dice, {0.4: 5, 1.4: 5, 3.0: 5, 66.0: 1})), p.Wait(2.0)]
-
-
-def _hesitate(dice: Dice) -> list[p.Act]:
-    """Pauses in the middle of what is said."""
-    pause = dice.choice((100, 200, 300, 700))
-    return [p.Say(2, pause), p.Say(dice.randint(1, 3), 600), p.AwaitCalm(6.0)]
-
-
-def _interrupt(dice: Dice) -> list[p.Act]:
-    return [
-        p.Say(2, 500),
-        p.BargeIn(round(dice.uniform(0, 1.0), 2), dice.choice((1, 2, 4, 6))),
-        p.AwaitCalm(dice.choice((1.0, 6.0))),
-    ]
-
-
-def _nod(dice: Dice) -> list[p.Act]:
-    return [p.Say(2, 600), p.Wait(round(dice.uniform(0.3, 1.2), 2)), p.Nod(dice.choice(NODS))]
-
-
-def _create(dice: Dice) -> list[p.Act]:
-    created = p.Create(dice.choice((None, "i1", "i2")))
-    return [created, p.AwaitCalm(dice.choice((0.1, 1.0, 5.0)))]
-
-
-def _cancel(dice: Dice) -> list[p.Act]:
-    which = dice.choice(("newest", "newest", "older", "unknown"))
-    return [p.Create(), p.Cancel(which, round(dice.uniform(0, 1.5), 2)), p.Wait(0.5)]
-
-
-def _message(dice: Dice) -> list[p.Act]:
-    role = dice.choice(("user", "system"))
-    return [p.Message(role), *(_create(dice) if dice.random() < 0.5 else ())]
-
-
-def _change(dice: Dice) -> list[p.Act]:
-    kinds = ("prompt", "tools", "volume", "patience", "same", "frozen", "shapeless")
-    return [p.Change(dice.choice(kinds))]
-
-
-def _nonsense(dice: Dice) -> list[p.Act]:
-    kinds = ("no_json", "unknown", "binary", "bad_audio", "second_resume", "bogus_result")
-    return [p.Nonsense(dice.choice(kinds))]
-
-
-def _stall(dice: Dice) -> list[p.Act]:
-    return [p.Create(), p.Stall(dice.choice((1.0, 5.0, 14.0)))]
-
-
-_ANY_ACTS = {_create: 2, _cancel: 1, _message: 1.5, _change: 1, _nonsense: 0.5, _stall: 0.05}
-_VOICE_ACTS = {_speak_meanwhile: 1.5, _hum: 0.15, _speak: 6, _hesitate: 2, _interrupt: 3, _nod: 1, **_ANY_ACTS}
-_TEXT_ACTS = {_message: 3, **_ANY_ACTS}
-
-
 # --- what befalls it -----------------------------------------------------------------------
 
 
 def _drops(dice: Dice) -> tuple[p.Drop, ...]:
-    return tuple(_drop(dice) for _ in range(_one(dice, {0: 5, 1: 3, 2: 2, 3: 1, 4: 1, 5: 1, 6: 1})))
+    count = one_of(dice, {0: 5, 1: 3, 2: 2, 3: 1, 4: 1, 5: 1, 6: 1})
+    return tuple(_drop(dice) for _ in range(count))
 
 
 def _drop(dice: Dice) -> p.Drop:
-    moments = ("greeting", "reply", "reply", "tool", "utterance", "utterance", "idle", "anytime")
-    away = _one(dice, {0.0: 3, 0.3: 3, 2.0: 3, 10.0: 2, 27.0: 1, 29.9: 0.3, 30.5: 0.3, 40.0: 0.3})
+    moments = ("reply", "utterance", *get_args(p.Moment))
+    away = one_of(dice, {0.0: 3, 0.3: 3, 2.0: 3, 10.0: 2, 27.0: 1, 29.9: 0.3, 30.5: 0.3, 40.0: 0.3})
     return p.Drop(
         when=dice.choice(moments),
         after_s=round(dice.choice((0.0, 0.05, dice.uniform(0, 2))), 3),
-        how=_one(dice, {"reset": 3, "dark": 3, "close": 1, "in_frame": 1, "none": 1}),
+        how=one_of(dice, {"reset": 3, "dark": 3, "close": 1, "in_frame": 1, "none": 1}),
         away_s=away,
         attempts=_attempts(dice),
     )
@@ -261,17 +172,21 @@ def _drop(dice: Dice) -> p.Drop:
 
 def _attempts(dice: Dice) -> tuple[p.Attempt, ...]:
     """Mostly one; a race of several, of which some are lost at once, and strangers."""
-    return tuple(_attempt(dice) for _ in range(_one(dice, {1: 6, 2: 2, 3: 1})))
+    return tuple(_attempt(dice) for _ in range(one_of(dice, {1: 6, 2: 2, 3: 1})))
 
 
 def _attempt(dice: Dice) -> p.Attempt:
-    credentials = {"key": 4, "token": 2, "resume_token": 4, "other_key": 0.5, "nonsense": 0.3}
+    credentials: dict[p.Credential, float] = {
+        "key": 4,
+        "token": 2,
+        "resume_token": 4,
+        "other_key": 0.5,
+        "nonsense": 0.3,
+    }
     return p.Attempt(
         after_s=dice.choice((0.0, 0.0, 0.001, 0.1, 1.0)),
-        credential=_one(dice, credentials),
+        credential=one_of(dice, credentials),
         says_last_seq=dice.random() < 0.5,
         cut_after_s=dice.choice((0.0, 0.05, 0.5)) if dice.random() < 0.15 else None,
         latency_s=dice.choice((0.0, 0.1, 0.3)) if dice.random() < 0.2 else None,
     )
-
-

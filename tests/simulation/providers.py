@@ -99,7 +99,7 @@ class Mind:
 
     def _nonsense(self, prompt: Prompt, answer: Answer) -> Iterator[Piece]:
         kind = self._dice.randrange(5)
-        if kind < 2 and self._dice.random() < 0.4:  # noqa: PLR2004
+        if kind < 2 and self._dice.random() < 0.4:
             yield from self._sentences(answer, 1)
         self._called += 1
         call_id = f"call_{self._called}"
@@ -108,9 +108,9 @@ class Mind:
             yield Used(ToolUse(call_id, prompt.tools[0].name, wrong))
         elif kind == 1:
             yield Used(ToolUse(call_id, "no_such_tool", {"n": 1}))
-        elif kind == 2:  # noqa: PLR2004
+        elif kind == 2:
             yield Said("  \n ")
-        elif kind == 3:  # noqa: PLR2004
+        elif kind == 3:
             yield from self._sentences(answer, 8)
 
 

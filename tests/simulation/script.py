@@ -7,7 +7,6 @@ import random
 from collections.abc import Awaitable, Callable, Coroutine
 from typing import Any
 
-from antiphon_protocol import voice_agent as wire
 from simulation import plan as p
 from simulation.caller import Caller
 from simulation.node import tool_of
@@ -104,21 +103,17 @@ class Script:
     def _changed(self, what: str) -> tuple[dict[str, Any], str]:
         """An update, and the error that it brings."""
         tools = [tool_of(tool) for tool in self._caller.plan.setting.tools]
-        match what:
-            case "prompt":
-                return {"system_prompt": f"s{self._changes}"}, ""
-            case "tools":
-                return {"tools": self._dice.sample(tools, self._dice.randint(0, len(tools)))}, ""
-            case "volume":
-                return {"output": {"volume": self._dice.choice((0, 50, 100))}}, ""
-            case "patience":
-                detection = {"min_silence": 300, "max_silence": 1_200}
-                return {"input": {"turn_detection": detection}}, ""
-            case "same":
-                return {}, ""
-            case "frozen":
-                return {"greeting": f"another {self._changes}"}, "immutable_field"
-        return {"input": {"keyterms": 5}}, "invalid_format"
+        detection = {"min_silence": 300, "max_silence": 1_200}
+        changes: dict[str, tuple[dict[str, Any], str]] = {
+            "prompt": ({"system_prompt": f"s{self._changes}"}, ""),
+            "tools": ({"tools": self._dice.sample(tools, self._dice.randint(0, len(tools)))}, ""),
+            "volume": ({"output": {"volume": self._dice.choice((0, 50, 100))}}, ""),
+            "patience": ({"input": {"turn_detection": detection}}, ""),
+            "same": ({}, ""),
+            "frozen": ({"greeting": f"another {self._changes}"}, "immutable_field"),
+            "shapeless": ({"input": {"keyterms": 5}}, "invalid_format"),
+        }
+        return changes[what]
 
     async def _nonsense(self, act: p.Nonsense) -> None:
         frame, code = STRANGE[act.kind]
@@ -128,7 +123,7 @@ class Script:
     def _excuse(self, code: str) -> None:
         live = self._caller.live
         if live is not None and code:
-            self._caller.world.history.due_errors.setdefault(live.number, set()).add(code)
+            self._caller.world.history.mistake(live.number, code)
 
     async def _stall(self, act: p.Stall) -> None:
         caller = self._caller
@@ -138,5 +133,3 @@ class Script:
             link.stall()
             await caller.until(lambda: caller.live is not link, act.seconds)
             link.read_on()
-
-

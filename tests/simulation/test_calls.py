@@ -60,9 +60,9 @@ def _without_ids(outcome: Outcome) -> str:
 
 def test_a_report_tells_the_seed_the_plan_and_the_last_events() -> None:
     """All that is needed to look into a failure, and how to see the rest."""
-    outcome = simulate(plan_of(1))
+    outcome = simulate(p.Plan(1, script=(p.Say(2),)))
     outcome.broken.append("a rule was broken")
-    report = told(outcome, last=5)
+    report = told(outcome, last=15)
     assert "seed 1" in report
     assert '"script"' in report
     assert "session.ended" in report

@@ -42,8 +42,9 @@ def test_a_rule_that_has_changed_shows(monkeypatch: pytest.MonkeyPatch) -> None:
     kept = journals()
     spoken = [lines for lines in kept if any(b'"VoiceStopped"' in line for line in lines)]
     assert len(spoken) > CALLS / 2
-    rule = machine.RULES[Listening, v.VoiceStopped]
-    monkeypatch.setitem(machine.RULES, (Listening, v.VoiceStopped), _without_its_end(rule))
+    rules: dict[Any, Any] = machine.RULES
+    rule = rules[Listening, v.VoiceStopped]
+    monkeypatch.setitem(rules, (Listening, v.VoiceStopped), _without_its_end(rule))
     differences = [replayed(lines) for lines in spoken]
     found = [one for one in differences if isinstance(one, Difference)]
     assert len(found) > len(spoken) / 2

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from functools import partial
 from pathlib import Path
 from typing import cast
 
@@ -54,9 +55,7 @@ def test_what_the_client_saw_is_in_the_database(database: Database, tmp_path: Pa
     assert sum(outcome.saw_the_end for outcome in outcomes) > CALLS / 2
     for outcome in outcomes:
         session_id = outcome.session_id
-        stored = database.now(
-            lambda connection, session_id=session_id: past_sessions.records(connection, session_id)
-        )
+        stored = database.now(partial(past_sessions.records, session_id=session_id))
         recorded = [one.what for one in outcome.seen if isinstance(one.what, Record)]
         assert msgspec.json.encode(stored) == msgspec.json.encode(recorded)
         turns = timeline(session_id, stored).turns

@@ -57,9 +57,9 @@ def name_of(word: int) -> str:
     return _NAMES[len(NODS) + word]
 
 
-def is_numbered(text: str) -> bool:
-    """Whether a written word is one of the numbered ones."""
-    return text[0] == "w"
+def numbered(text: str) -> list[int]:
+    """The numbers of the words that are said once in a call."""
+    return [int(word[1:]) for word in text.split() if word[0] == "w"]
 
 
 @cache

@@ -10,7 +10,8 @@ from antiphon_server.call.services import Services
 from antiphon_server.edge.app import VoiceAgentRoute
 from antiphon_server.edge.calls import Call
 from antiphon_server.observe import metrics
-from simulation.grammar import Delivery, Grammar
+from simulation.delivery import Delivery
+from simulation.grammar import Grammar
 from simulation.history import History, Keep
 from simulation.network import Link
 from simulation.node import KEY, OTHER_KEY, SimulatedNode
@@ -18,7 +19,6 @@ from simulation.plan import Credential, Plan
 from simulation.providers import HttpTwin, Twins
 from simulation.recorders import PacedRecorder
 from simulation.watch import Watch
-
 
 CUT = 1006
 """The code of a socket that was not closed but let go."""
@@ -62,7 +62,7 @@ class World:
         self.history = History(self.watch, plan, keep or PacedRecorder(plan).record)
         self.history.away_since = self._away_since
         self.grammar = Grammar(self.watch, self.history)
-        self.delivery = Delivery(self.watch, self.grammar)
+        self.delivery = Delivery(self.watch, self.grammar.is_kept)
         self.twins = Twins(plan, self.history.asked)
         self.http = HttpTwin(plan)
         self.journal = Pages()
@@ -174,4 +174,4 @@ class World:
 def live_sessions() -> tuple[float, float]:
     """The gauges of sessions, and of those without a client."""
     gauges: list[Any] = [metrics.SESSIONS, metrics.SESSIONS_DETACHED]
-    return tuple(vars(gauge)["_value"].get() for gauge in gauges)  # type: ignore[return-value]
+    return tuple(vars(gauge)["_value"].get() for gauge in gauges)

@@ -6,11 +6,13 @@ It holds what was said, so an operator must ask for it.
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable, Iterable
 from pathlib import Path
-from typing import TYPE_CHECKING, TextIO, Union
+from typing import TYPE_CHECKING, Union
 
 import msgspec
+import structlog
 from msgspec import Struct
 
 from antiphon_server.conversation import machine
@@ -50,6 +52,8 @@ class Unreadable(Exception):
     """Not a journal; the message says which line and why."""
 
 
+log = structlog.get_logger()
+
 _encode = msgspec.json.Encoder().encode
 _decode = msgspec.json.Decoder(Step).decode
 
@@ -58,21 +62,29 @@ class Journal:
     """The journal of one call. ``now`` gives seconds that never run backwards."""
 
     def __init__(self, file: JournalFile, now: Callable[[], float]) -> None:
-        self._file = file
+        self._file: JournalFile | None = file
         self._now = now
         self._began = now()
         self._manners: Manners | None = None
 
     def stepped(self, event: v.Event, manners: Manners, commands: tuple[v.Command, ...]) -> None:
-        """The conversation took one step."""
+        """The conversation took one step. A disk that does not take it costs no call."""
+        if self._file is None:
+            return
         changed = None if manners == self._manners else manners
         self._manners = manners
         at = round(self._now() - self._began, 6)
-        self._file.write(_encode(Step(at, event, commands, changed)) + b"\n")
+        try:
+            self._file.write(_encode(Step(at, event, commands, changed)) + b"\n")
+        except OSError:
+            log.exception("journal broke off")
+            self.close()
 
     def close(self) -> None:
         """The call is over."""
-        self._file.close()
+        if self._file is not None:
+            self._file.close()
+        self._file = None
 
 
 def read(lines: Iterable[bytes]) -> Iterable[Step]:
@@ -110,16 +122,20 @@ def journal_path(folder: Path, session_id: str) -> Path:
 
 
 class JournalFile:
-    """A journal's file, written line by line; opened for one session."""
+    """A journal's file, written line by line; for its owner's eyes only."""
 
     def __init__(self, path: Path) -> None:
-        self._file: TextIO = path.open("a", encoding="utf-8")
+        self._path = path
+        self._file: int | None = None
 
     def write(self, line: bytes) -> None:
-        """One line, out of the process at once."""
-        self._file.write(line.decode())
-        self._file.flush()
+        """One line, out of the process at once. Raises ``OSError``."""
+        if self._file is None:
+            self._file = os.open(self._path, os.O_CREAT | os.O_APPEND | os.O_WRONLY, 0o600)
+        os.write(self._file, line)
 
     def close(self) -> None:
         """No more lines."""
-        self._file.close()
+        if self._file is not None:
+            os.close(self._file)
+        self._file = None

@@ -125,11 +125,6 @@ class Mouth:
             metrics.INTERRUPTIONS.inc()
         return said
 
-    def hush(self) -> None:
-        """Nothing more of the reply is sent; the session is over."""
-        if self._reply is not None:
-            self._outbox.hush(self._reply.number)
-
     def _said(self, reply: Reply, now: float) -> Said:
         clock, spent = reply.clock, reply.spent
         fields: dict[str, Any] = {"method": "written", "text": reply.shown}

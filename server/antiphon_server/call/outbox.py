@@ -160,14 +160,15 @@ class Outbox:
     def tell(self, frame: Frame, durable: asyncio.Future[None] | None = None) -> None:
         """Queues a message, to be sent once ``durable`` is done.
 
-        Raises ``ClientStalled`` when the client leaves too much unread.
+        Raises ``ClientStalled`` when the client leaves too much unread, or unconfirmed.
         """
         if not self._connected and not frame.seq:
             return
         self._messages.append(_Waiting(frame, durable, self._now()))
         self._waiting_bytes += len(frame.text)
         self._wake.set()
-        if self._connected and self._waiting_bytes > MOST_WAITING_BYTES:
+        too_much = self._waiting_bytes > MOST_WAITING_BYTES
+        if self._connected and (too_much or len(self._unconfirmed) > MOST_UNCONFIRMED):
             raise ClientStalled
 
     def begin(self, playback: Playback) -> None:
@@ -226,8 +227,7 @@ class Outbox:
         """Sends over one socket until closed or cancelled; ``sent`` is called after each audio
         frame with its reply, its bytes, and the moment from which it is heard.
 
-        Raises ``ClientStalled`` when a frame is not taken in time, or too many are not confirmed,
-        and ``ConnectionError``.
+        Raises ``ClientStalled`` when a frame is not taken in time, and ``ConnectionError``.
         """
         loop = asyncio.get_running_loop()
         while True:
@@ -264,8 +264,6 @@ class Outbox:
             if waiting.frame.seq:
                 newest = waiting.frame.seq
                 self._unconfirmed.append(waiting.frame)
-                if len(self._unconfirmed) > MOST_UNCONFIRMED:
-                    raise ClientStalled
             if waiting.frame.taken is not None:
                 taken.append(waiting.frame.taken)
         if (newest or taken) and not socket.mark(lambda: self._confirm(newest, taken)):

@@ -125,8 +125,10 @@ class Toolbox:
         except Exception:
             log.exception("tool broke", tool=use.name)
             outcome = ToolOutcome(BROKE, is_error=True)
-        returned = self._ledger.answered(use.call_id, outcome.result, is_error=outcome.is_error)
-        self._answered(returned)
+        # A model may have given the id to another call meanwhile.
+        if self._ledger.waits_for(use):
+            result, is_error = outcome.result, outcome.is_error
+            self._answered(self._ledger.answered(use.call_id, result, is_error=is_error))
 
     def answered_by_client(self, call_id: str, result: str, *, is_error: bool) -> None:
         """A result from the client; ignored where the call is not open, or not its to run."""

@@ -70,6 +70,10 @@ class ToolLedger:
         self._memory.tool_used(reply, use)
         return use
 
+    def waits_for(self, use: ToolUse) -> bool:
+        """Whether this very call has no result yet."""
+        return self._open.get(use.call_id) is use
+
     def answered_by_client(self, call_id: str, result: str, *, is_error: bool) -> Returned | None:
         """As ``answered``, for a call that is the client's to run."""
         if call_id in self._ours:

@@ -45,6 +45,10 @@ MOST_TOOLS = 64
 MOST_SCHEMA_BYTES = 32_768
 """A tool's parameters, as JSON: the model reads them with every reply."""
 MOST_PROMPT_CHARACTERS = 131_072
+MOST_CONFIG_BYTES = 196_608
+"""The whole, as JSON. It is echoed twice at once, within what may wait for a client, and clients
+commonly take no message of more than a mebibyte (section 1.6).
+"""
 
 
 def apply(
@@ -71,7 +75,7 @@ def apply(
             }
         ),
     )
-    _check_sizes(changed)
+    check_sizes(changed)
     ranges.check(changed)
     if not first:
         _check_immutable(current, changed)
@@ -286,12 +290,17 @@ def _parameters(value: Any, path: str) -> dict[str, Any]:
 # --- the whole ---------------------------------------------------------------------------
 
 
-def _check_sizes(config: SessionConfig) -> None:
+def check_sizes(config: SessionConfig) -> None:
+    """Raises ``InvalidValue`` for a configuration that is too large to be used or echoed."""
     for name in ("system_prompt", "greeting"):
         if len(getattr(config, name) or "") > MOST_PROMPT_CHARACTERS:
             raise InvalidValue(
                 f"'{name}' must be at most {MOST_PROMPT_CHARACTERS} characters long", name
             )
+    if len(msgspec.json.encode(config)) > MOST_CONFIG_BYTES:
+        raise InvalidValue(
+            f"The configuration must be at most {MOST_CONFIG_BYTES} bytes of JSON", "session"
+        )
 
 
 def _check_immutable(current: SessionConfig, changed: SessionConfig) -> None:

@@ -32,7 +32,7 @@ from antiphon_server.call.session import Session
 from antiphon_server.call.settings import CallSettings
 from antiphon_server.conversation import vocabulary as v
 from antiphon_server.dialects.call_settings import NO_TARGETS, CallTimes, call_settings
-from antiphon_server.dialects.session_update import apply, refuse_what_is_not_inline
+from antiphon_server.dialects.session_update import apply, check_sizes, refuse_what_is_not_inline
 from antiphon_server.dialects.wording import Terms, Wording, ended_message
 from antiphon_server.observe import metrics
 
@@ -184,6 +184,7 @@ class VoiceAgent(Wording):
         if not isinstance(update.agent_id, str):
             return None
         bound = await self._host.bind(update.agent_id)
+        check_sizes(bound.config)
         return replace(bound, config=replace(bound.config, id=self._session.session_id))
 
     async def _update(self, update: SessionUpdate) -> None:

@@ -117,14 +117,12 @@ class Calls:
         """
         call = self._live.get(session_id)
         owns = proven == session_id
-        if call is not None and call.session.has_expired and owns:
+        if call is not None and call.session.has_expired and (owns or call.account == account):
             raise SessionExpired
         if call is None or not call.session.is_resumable:
             raise self._why(session_id, account)
         if not owns and (account is None or call.account != account):
             raise SessionForbidden
-        if call.session.is_over:
-            raise SessionExpired if call.session.has_expired else SessionNotFound
         return call
 
     def _why(self, session_id: str, account: str | None) -> ProtocolError:

@@ -40,7 +40,7 @@ from antiphon_server.store.agents import Agents, StoredAgent
 from antiphon_server.store.bound_agents import AgentSecrets
 
 MOST_BYTES = 1_048_576
-"""A prompt may have 128 Ki characters, and each of 64 tools a schema of 32 KiB."""
+"""Several times what may be echoed (``dialects.session_update``), for what escapes add."""
 _PATH = "/v1/agents"
 
 

@@ -54,7 +54,7 @@ async def json_object(request: Request, most_bytes: int = MOST_BYTES) -> dict[st
 
 async def _json(request: Request, most_bytes: int) -> Any:
     raw = await raw_body(request, most_bytes)
-    if not raw.strip():
+    if not raw:
         return {}
     try:
         value = msgspec.json.decode(raw)

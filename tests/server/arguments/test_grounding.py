@@ -10,9 +10,9 @@ from hypothesis import strategies as st
 
 from antiphon_server.arguments.evidence import Sources
 from antiphon_server.arguments.grounding import MOST_PATHS, Extent, ungrounded
+from server.arguments import grounding_cases, grounding_held_out
 from server.arguments.grounding_cases import Case
 from server.arguments.schema_strategies import ARGUMENTS, HOSTILE
-from server.arguments import grounding_cases, grounding_held_out
 
 KNOWN = [case for cases in grounding_cases.CASES.values() for case in cases]
 HELD_OUT = [case for cases in grounding_held_out.CASES.values() for case in cases]

@@ -257,6 +257,12 @@ class Caller:
         told = {"type": "session.update", "session": session}
         self.line.coming.put_nowait(msgspec.json.encode(told).decode())
 
+    async def bind(self, agent: voice_agent.Bound) -> None:
+        """Opens the session with a stored agent."""
+        self.host.bound = agent
+        self.update(agent_id="agent_1")
+        await self.until(wire.SessionReady)
+
     async def play(self, pcm: bytes) -> None:
         """Sends microphone audio at its own pace."""
         step = PCM.size(FRAME_MS)

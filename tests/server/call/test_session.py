@@ -57,7 +57,9 @@ async def test_a_greeting_is_spoken_at_once_and_word_for_word() -> None:
 async def test_without_a_greeting_the_agent_is_silent() -> None:
     """Also with an empty one: nothing follows ``session.ready``."""
     for session in ({"system_prompt": "p"}, {"greeting": ""}):
-        async with calling(None, timeline=False, session_seconds=10_800, **session) as caller:
+        async with calling(
+            None, timeline=False, session_seconds=10_800, resume_seconds=0, **session
+        ) as caller:
             await asyncio.sleep(600)
             assert caller.kinds == ["session.updated", "session.ready"]
 

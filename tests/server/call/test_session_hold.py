@@ -9,6 +9,7 @@ import pytest
 from antiphon_protocol import voice_agent as wire
 from antiphon_providers.interfaces import Said
 from antiphon_server.call.records import UserSaid
+from antiphon_server.dialects.wording import COMMITTED
 from server.call.scripted_call import Caller, Stages, calling, script, stt, used
 from server.call.twins import RecorderTwin
 from virtual_time import in_virtual_time
@@ -23,7 +24,9 @@ HELD = {
 WORDS = "transcript.user.delta"
 
 
-def stages(*replies: str, utterances: str = "look it up | are you there | hello", **more: object) -> Stages:
+def stages(
+    *replies: str, utterances: str = "look it up | are you there | hello", **more: object
+) -> Stages:
     """A model that calls the tool first, and then says these."""
     model = script([used("call_1")], *([Said(text)] for text in replies))
     return Stages(llm=model, stt=stt(utterances=utterances), **more)  # type: ignore[arg-type]
@@ -76,7 +79,9 @@ async def test_what_is_said_during_a_hold_is_told_when_it_ends() -> None:
             "are you there",
             "hello",
         ]
-        assert len(set(caller.when(wire.UserTranscript)[1:] + caller.when(wire.ReplyStarted)[1:])) == 1
+        assert (
+            len(set(caller.when(wire.UserTranscript)[1:] + caller.when(wire.ReplyStarted)[1:])) == 1
+        )
 
 
 @in_virtual_time
@@ -92,7 +97,7 @@ async def test_withheld_words_belong_to_their_own_utterance() -> None:
         assert len(texts) == 3
         for delta in caller.heard(wire.UserTranscriptDelta):
             assert texts[delta.item_id].startswith(delta.text)
-        numbers = [message.seq for _, message in caller.line.received if message.seq]
+        numbers = [m.seq for _, m in caller.line.received if isinstance(m, COMMITTED)]
         assert numbers == list(range(1, len(numbers) + 1))
 
 

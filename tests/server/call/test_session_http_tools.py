@@ -9,28 +9,15 @@ import pytest
 from msgspec.structs import replace
 
 from antiphon_protocol import voice_agent as wire
-from antiphon_protocol.session_config import HttpTool, SessionConfig, Tool
+from antiphon_protocol.session_config import Tool
 from antiphon_providers.interfaces import Said
-from antiphon_server.call.http_tools import HttpTarget, ToolOutcome
+from antiphon_server.call.http_tools import ToolOutcome
 from antiphon_server.call.records import ToolCalled, ToolReturned
-from antiphon_server.dialects.voice_agent import Bound
-from server.call.scripted_call import Caller, Stages, calling, script, silent, stt, used, voiced
-from server.call.twins import TARGET, HttpToolsTwin, RecorderTwin
+from server.call.scripted_call import Stages, calling, script, silent, stt, used, voiced
+from server.call.twins import TARGET, HttpToolsTwin, RecorderTwin, bound
 from virtual_time import in_virtual_time
 
 SEVEN = ToolOutcome("seven")
-
-
-def bound(**tool: Any) -> Bound:
-    """A stored agent with one tool that has an address."""
-    config = SessionConfig("", tools=(Tool("look_up", http=HttpTool(TARGET.url), **tool),))
-    return Bound(config, {"look_up": TARGET}, None)
-
-
-async def _opened(caller: Caller, agent: Bound) -> None:
-    caller.host.bound = agent
-    caller.update(agent_id="agent_1")
-    await caller.until(wire.SessionReady)
 
 
 @in_virtual_time
@@ -40,7 +27,7 @@ async def test_the_server_runs_the_tool_and_the_client_is_told() -> None:
     model = script([used("call_1", city="Bern")], [Said("It is seven.")])
     recorder = RecorderTwin()
     async with calling(Stages(llm=model, http_tools=tools, recorder=recorder)) as caller:
-        await _opened(caller, bound())
+        await caller.bind(bound())
         caller.tell(wire.AddMessage("user", "In Bern?"), wire.CreateReply())
         call = await caller.until(wire.ToolCall)
         assert (call.name, call.arguments) == ("look_up", {"city": "Bern"})
@@ -60,7 +47,7 @@ async def test_what_the_client_answers_is_ignored() -> None:
     tools = HttpToolsTwin(SEVEN, seconds=1)
     model = script([used("call_1")], [Said("It is seven.")])
     async with calling(Stages(llm=model, http_tools=tools)) as caller:
-        await _opened(caller, bound())
+        await caller.bind(bound())
         caller.tell(wire.CreateReply())
         call = await caller.until(wire.ToolCall)
         caller.tell(wire.GiveToolResult(call.call_id, "eight"))
@@ -79,7 +66,7 @@ async def test_each_call_has_the_time_of_its_tool() -> None:
     tools = HttpToolsTwin(SEVEN, seconds=20)
     model = script([used("call_1")], [Said("I do not know.")])
     async with calling(Stages(llm=model, http_tools=tools)) as caller:
-        await _opened(caller, bound(timeout_seconds=5))
+        await caller.bind(bound(timeout_seconds=5))
         caller.tell(wire.CreateReply())
         await caller.until(wire.ToolCall)
         await caller.until(wire.AgentTranscript)
@@ -97,7 +84,7 @@ async def test_a_tool_that_fails_is_told_to_the_model() -> None:
     tools = HttpToolsTwin(ToolOutcome("The tool could not be reached.", is_error=True))
     model = script([used("call_1")], [Said("I could not reach it.")])
     async with calling(Stages(llm=model, http_tools=tools)) as caller:
-        await _opened(caller, bound())
+        await caller.bind(bound())
         caller.tell(wire.CreateReply())
         await caller.until(wire.AgentTranscript)
         assert caller.heard(wire.ReplyError) == []
@@ -110,14 +97,12 @@ async def test_what_breaks_in_running_a_tool_costs_that_call_alone() -> None:
     """The model is told that it could not be run, and the session goes on."""
 
     class Broken(HttpToolsTwin):
-        async def run(
-            self, target: HttpTarget, arguments: dict[str, Any], timeout_s: float = 10.0
-        ) -> ToolOutcome:
+        async def run(self, *_request: Any, **_how: Any) -> ToolOutcome:
             raise ZeroDivisionError
 
     model = script([used("call_1")], [Said("I could not do it.")])
     async with calling(Stages(llm=model, http_tools=Broken())) as caller:
-        await _opened(caller, bound())
+        await caller.bind(bound())
         caller.tell(wire.CreateReply())
         await caller.until(wire.AgentTranscript)
     (result,) = [message for message in model.prompts[1].messages if message.role == "tool"]
@@ -134,7 +119,7 @@ async def test_parallel_calls_are_run_at_once_and_answered_together() -> None:
     agent = bound()
     mixed = replace(agent, config=replace(agent.config, tools=(*agent.config.tools, Tool("ask"))))
     async with calling(Stages(llm=model, http_tools=tools)) as caller:
-        await _opened(caller, mixed)
+        await caller.bind(mixed)
         caller.tell(wire.CreateReply())
         await caller.until(wire.ToolCall)
         await asyncio.sleep(1.5)
@@ -142,7 +127,9 @@ async def test_parallel_calls_are_run_at_once_and_answered_together() -> None:
         assert len(caller.heard(wire.ReplyStarted)) == 1
         caller.tell(wire.GiveToolResult("theirs", "yes"))
         await caller.until(wire.AgentTranscript)
-        assert caller.when(wire.ReplyStarted)[1] - caller.when(wire.ToolCall)[0] == pytest.approx(1.5)
+        assert caller.when(wire.ReplyStarted)[1] - caller.when(wire.ToolCall)[0] == pytest.approx(
+            1.5
+        )
 
 
 @in_virtual_time
@@ -156,7 +143,7 @@ async def test_an_interruption_neither_loses_a_result_nor_runs_a_call_twice() ->
     )
     stages = Stages(llm=model, http_tools=tools, stt=stt(utterances="and make it quick please"))
     async with calling(stages) as caller:
-        await _opened(caller, bound())
+        await caller.bind(bound())
         caller.tell(wire.CreateReply())
         await caller.until(wire.ToolCall)
         await caller.play(voiced(1400) + silent(1000))
@@ -176,7 +163,7 @@ async def test_a_tool_that_runs_when_the_session_ends_is_given_up() -> None:
     tools = HttpToolsTwin(SEVEN, seconds=60)
     model = script([used("call_1")])
     async with calling(Stages(llm=model, http_tools=tools)) as caller:
-        await _opened(caller, bound())
+        await caller.bind(bound())
         caller.tell(wire.CreateReply())
         await caller.until(wire.ToolCall)
         caller.tell(wire.EndSession())
@@ -190,7 +177,7 @@ async def test_a_tool_of_the_client_that_takes_the_name_is_the_clients() -> None
     tools = HttpToolsTwin(SEVEN)
     model = script([used("call_1")], [Said("It is eight.")])
     async with calling(Stages(llm=model, http_tools=tools)) as caller:
-        await _opened(caller, bound())
+        await caller.bind(bound())
         caller.update(tools=[{"type": "function", "name": "look_up", "parameters": {}}])
         caller.tell(wire.CreateReply())
         call = await caller.until(wire.ToolCall)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-from typing import Any
 
 import pytest
 
@@ -264,11 +263,6 @@ async def test_what_never_opened_leaves_nothing() -> None:
 # --- told once it is durable ---------------------------------------------------------------
 
 
-async def _until_it_waits(recorder: RecorderTwin, kind: type[Any]) -> None:
-    while not recorder.of(kind):
-        await asyncio.sleep(0.001)
-
-
 @in_virtual_time
 async def test_a_session_is_ready_once_it_is_on_record() -> None:
     """Neither ``session.updated`` nor ``session.ready`` before."""
@@ -308,7 +302,7 @@ async def test_each_event_waits_for_its_record(
             await caller.until(wire.ToolCall)
             caller.tell(wire.EndSession())
         recorder.at_once = False
-        await _until_it_waits(recorder, record)
+        await recorder.until(record)
         await asyncio.sleep(DURABLE_SECONDS / 2)
         assert caller.heard(message) == []
         recorder.at_once = True
@@ -326,7 +320,7 @@ async def test_a_disk_that_hangs_delays_events_and_stops_no_call() -> None:
         async with calling(Stages(recorder=recorder), system_prompt="p") as caller:
             recorder.at_once = False
             await caller.play(voiced(900) + silent(500))
-            await _until_it_waits(recorder, r.UserSaid)
+            await recorder.until(r.UserSaid)
             if fails:
                 recorder.fail()
             await caller.until(wire.ReplyDone)

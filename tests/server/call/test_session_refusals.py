@@ -12,7 +12,17 @@ from antiphon_providers.interfaces import Message, Prompt, Said
 from antiphon_server.call.records import ToolReturned
 from antiphon_server.call.tools import MOST_OPEN_CALLS, TOO_MANY
 from antiphon_server.conversation.manners import Manners
-from server.call.scripted_call import Caller, Stages, calling, sample, script, silent, stt, used, voiced
+from server.call.scripted_call import (
+    Caller,
+    Stages,
+    calling,
+    sample,
+    script,
+    silent,
+    stt,
+    used,
+    voiced,
+)
 from server.call.twins import RecorderTwin
 from virtual_time import in_virtual_time
 
@@ -158,7 +168,9 @@ async def test_refusals_in_a_row_come_to_an_end() -> None:
         await asyncio.sleep(600)
         offered = [bool(prompt.tools) for prompt in model.prompts]
         assert offered == [True] * STEPS + [False]
-        assert len(caller.heard(wire.ReplyDone)) == len(caller.heard(wire.ReplyStarted)) == STEPS + 1
+        assert (
+            len(caller.heard(wire.ReplyDone)) == len(caller.heard(wire.ReplyStarted)) == STEPS + 1
+        )
         assert caller.heard(wire.ToolCall) == []
         await _asked(caller)
         await asyncio.sleep(600)

@@ -23,7 +23,7 @@ from server.call.scripted_call import (
     used,
     voiced,
 )
-from server.call.twins import HttpToolsTwin, RecorderTwin
+from server.call.twins import HttpToolsTwin, RecorderTwin, bound
 from virtual_time import in_virtual_time
 
 LONG = "One two three four five six seven eight nine ten eleven twelve thirteen."
@@ -204,6 +204,7 @@ async def test_a_call_that_was_not_delivered_is_delivered_once() -> None:
         await _returned(caller)
         call = await caller.until(wire.ToolCall)
         await caller.drop()
+        assert isinstance(call.seq, int)
         await _returned(caller, call.seq)
         caller.tell(wire.GiveToolResult(call.call_id, "seven"))
         await caller.until(wire.AgentTranscript)
@@ -215,15 +216,18 @@ async def test_a_tool_of_the_server_runs_on_without_a_client() -> None:
     """Its result is answered when somebody is there to hear it."""
     tools = HttpToolsTwin(seconds=5)
     model = script([used("call_1")], [Said("It is done.")])
-    stages = Stages(llm=model, http_tools=tools)
-    async with calling(stages, resume_seconds=30, tools=[TOOL]) as caller:
+    async with calling(Stages(llm=model, http_tools=tools), resume_seconds=30) as caller:
+        await caller.bind(bound())
         caller.tell(wire.CreateReply())
         await caller.until(wire.ToolCall)
         await caller.drop()
         await asyncio.sleep(10)
+        assert len(model.prompts) == 1
         await _returned(caller)
-        await asyncio.sleep(1)
+        await caller.until(wire.AgentTranscript)
         assert caller.heard(wire.ToolCall) == []
+        assert len(tools.asked) == 1
+        assert tools.cancelled == 0
 
 
 @in_virtual_time

@@ -7,13 +7,16 @@ import asyncio
 import pytest
 
 from antiphon_protocol import voice_agent as wire
+from antiphon_providers.interfaces import Said
 from server.call.scripted_call import (
     Caller,
     Stages,
     calling,
     llm,
+    script,
     silent,
     stt,
+    used,
     voiced,
 )
 from virtual_time import in_virtual_time
@@ -178,3 +181,27 @@ async def test_a_tools_result_is_spoken_of_as_the_client_wishes() -> None:
         await caller.until(wire.AgentTranscript)
         guidance = [prompt.messages[-1].content for prompt in model.prompts]
         assert guidance[1:] == ["Be sorry.", "Go on."]
+
+
+@in_virtual_time
+async def test_an_interruption_neither_loses_a_call_nor_makes_it_twice() -> None:
+    """The user speaks over the reply that called; a result that comes later is spoken of."""
+    model = script(
+        [Said("One moment, I am going to look that up for you right now."), used("call_1")],
+        [Said("What is it?")],
+        [Said("It is seven.")],
+    )
+    stages = Stages(llm=model, stt=stt(utterances="and make it quick please"))
+    async with calling(stages, tools=[TOOL]) as caller:
+        caller.tell(wire.CreateReply())
+        call = await caller.until(wire.ToolCall)
+        await caller.play(voiced(1400) + silent(1000))
+        assert (await caller.until(wire.ReplyDone)).status == "interrupted"
+        assert (await caller.until(wire.ReplyDone)).status == "completed"
+        caller.tell(wire.GiveToolResult(call.call_id, "seven"))
+        await caller.until(wire.ReplyDone)
+        assert len(caller.heard(wire.ToolCall)) == 1
+        assert caller.heard(wire.AgentTranscript)[-1].text == "It is seven."
+    told = [message.content for message in model.prompts[2].messages]
+    assert "seven" in told
+    assert any("look_up" in content and "seven" in content for content in told)

@@ -3,16 +3,27 @@
 from __future__ import annotations
 
 import asyncio
+from errno import ENOSPC
+from os import strerror
+from pathlib import Path
 from typing import Any, TypeVar
 
+from antiphon_protocol.session_config import HttpTool, SessionConfig, Tool
 from antiphon_server.call.http_tools import HttpTarget, HttpTools, ToolOutcome
 from antiphon_server.call.journal import JournalFile
 from antiphon_server.call.records import AnyRecord, Record, Used
+from antiphon_server.dialects.voice_agent import Bound
 from antiphon_server.security.outbound import OutboundGuard
 
 R = TypeVar("R", bound=Record)
 
 TARGET = HttpTarget("https://tools.example/look-up")
+
+
+def bound(**tool: Any) -> Bound:
+    """A stored agent with one tool, which has an address."""
+    config = SessionConfig("", tools=(Tool("look_up", http=HttpTool(TARGET.url), **tool),))
+    return Bound(config, {"look_up": TARGET}, None)
 
 
 class RecorderTwin:
@@ -23,16 +34,24 @@ class RecorderTwin:
         self.taken: list[tuple[str, AnyRecord]] = []
         self.waiting: list[asyncio.Future[None]] = []
         """What is not durable yet."""
+        self._news = asyncio.Event()
 
     def record(self, session_id: str, record: AnyRecord) -> asyncio.Future[None]:
         """Takes a record."""
         self.taken.append((session_id, record))
+        self._news.set()
         future: asyncio.Future[None] = asyncio.get_running_loop().create_future()
         if self.at_once:
             future.set_result(None)
         else:
             self.waiting.append(future)
         return future
+
+    async def until(self, kind: type[Record]) -> None:
+        """Returns once there is a record of that kind."""
+        while not self.of(kind):
+            self._news.clear()
+            await self._news.wait()
 
     def settle(self) -> None:
         """Everything that was taken so far is durable."""
@@ -93,14 +112,18 @@ class HttpToolsTwin(HttpTools):
 
 
 class PageTwin(JournalFile):
-    """A journal's lines in memory."""
+    """A journal's lines in memory, of which there is room for ``room``."""
 
-    def __init__(self) -> None:
+    def __init__(self, room: int = 1_000) -> None:
+        super().__init__(Path())
+        self._room = room
         self.lines: list[bytes] = []
         self.is_closed = False
 
     def write(self, line: bytes) -> None:
-        """One line."""
+        """One line. Raises ``OSError`` where there is no room."""
+        if len(self.lines) == self._room:
+            raise OSError(ENOSPC, strerror(ENOSPC))
         self.lines.append(line)
 
     def close(self) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+import msgspec
 import pytest
 
 from antiphon_protocol.errors import (
@@ -19,6 +20,8 @@ from antiphon_protocol.session_config import (
     AudioFormat,
     TurnDetection,
 )
+from antiphon_server.call.outbox import MOST_WAITING_BYTES
+from antiphon_server.dialects.session_update import MOST_CONFIG_BYTES
 from server.dialects.updates import POLICY, TOOL, applied, refused
 
 _NO_LLM = (
@@ -271,3 +274,19 @@ def test_a_long_minimum_moves_the_maximum() -> None:
     assert later.input.turn_detection == TurnDetection(
         min_silence=400, max_silence=800, interrupt_response=False
     )
+
+
+def test_a_configuration_that_is_too_large_to_be_echoed_is_refused() -> None:
+    """Also when it grew piece by piece; up to the limit it is accepted, and its two echoes fit
+    into what may wait for a client.
+    """
+    tools = [
+        {**TOOL, "name": f"f{n}", "parameters": {"description": "x" * 30_000}} for n in range(6)
+    ]
+    large = applied({"tools": tools})
+    assert 2 * len(msgspec.json.encode(large)) < MOST_WAITING_BYTES
+    error = refused({"system_prompt": "x" * 30_000}, current=large, first=False)
+    assert (error.code, error.param, error.close_code) == ("invalid_value", "session", None)
+    assert str(MOST_CONFIG_BYTES) in error.message
+    assert refused({"system_prompt": "é" * 131_072}).close_code == POLICY
+    assert 2 * MOST_CONFIG_BYTES < MOST_WAITING_BYTES

@@ -301,14 +301,19 @@ async def test_a_secret_in_the_wrong_place_is_not_repeated(desk: Desk) -> None:
 
 
 async def test_a_large_agent_fits(desk: Desk) -> None:
-    """A long prompt and many tools; beyond a mebibyte it does not."""
+    """A long prompt and many tools; not one that no session could echo, nor beyond a mebibyte."""
     tools = [
-        {"name": f"f{number}", "description": "d", "parameters": {"x": "x" * 12_000}}
+        {"name": f"f{number}", "description": "d", "parameters": {"x": "x" * 700}}
         for number in range(64)
     ]
     large = {**MINIMAL, "system_prompt": "x" * 131_072, "tools": tools}
     assert (await desk.post(large)).status == 201
-    got = await desk.post({**large, "more": "x" * 200_000})
+    got = await desk.post(
+        {**large, "tools": [{**tool, "description": "d" * 3_000} for tool in tools]}
+    )
+    assert (got.status, got.body["code"]) == (422, "validation_error")
+    assert "bytes of JSON" in got.body["message"]
+    got = await desk.post({**large, "more": "x" * 900_000})
     assert (got.status, got.body["code"]) == (413, "invalid_request")
 
 
