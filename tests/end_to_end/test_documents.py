@@ -57,8 +57,13 @@ def test_the_python_client_of_the_readme_works(server: Server, tmp_path: Path) -
     script.write_text(program.replace(LOCAL, server.ws), "utf-8")
     done = subprocess.run(
         [sys.executable, str(script)],
-        cwd=tmp_path, env=environment(str(tmp_path)), capture_output=True, text=True, timeout=30, check=False,
-    )  # fmt: skip
+        cwd=tmp_path,
+        env=environment(str(tmp_path)),
+        capture_output=True,
+        text=True,
+        timeout=30,
+        check=False,
+    )
     assert (done.returncode, done.stderr) == (0, "")
     assert done.stdout == "agent: Blue Door Hotel, this is Ada.\n"
     pcm = read_wav(tmp_path / "reply.wav", PCM.rate)

@@ -187,7 +187,8 @@ def _usage(world: World) -> None:
     characters = sum(use.characters for use in used)
     spent = (*world.twins.mind.spent, sum(map(len, world.twins.tts.spoken)))
     counted = (prompts, completions, characters)
-    is_cut = any(said.status == "interrupted" for said in world.history.of(records.AgentSaid))
+    said = world.history.of(records.AgentSaid)
+    is_cut = bool(world.plan.drops) or any(one.status == "interrupted" for one in said)
     if len(world.twins.tts.spoken) < MOST_TTS and not world.plan.troubles:
         fits = all(one <= other for one, other in zip(counted, spent, strict=True))
         world.watch.hold(fits and (is_cut or counted == spent), "usage is true", counted, spent)

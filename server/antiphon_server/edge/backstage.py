@@ -16,6 +16,7 @@ import sqlalchemy as sa
 import structlog
 
 from antiphon_protocol.audio import Encoding
+from antiphon_protocol.rest import TOKEN_SESSION_SECONDS
 from antiphon_server.call.http_tools import HttpTools
 from antiphon_server.call.journal import JournalFile, journal_path
 from antiphon_server.call.models import OwnModels
@@ -149,13 +150,17 @@ class Backstage:
         await self.ledger.settled(SETTLE_SECONDS)
         while True:
             try:
-                # No session lives longer, so whoever ran these is gone, and its spool with it.
-                oldest = time.time() - self.settings.max_session_seconds - TIDY_SECONDS
+                # No session of any node lives longer, however it is set: whoever ran these is
+                # gone, and its spool with it.
+                oldest = time.time() - TOKEN_SESSION_SECONDS[1] - TIDY_SECONDS
                 await self.ledger.close_orphans(oldest)
                 await self._unfinished.recover(self.artifacts, self._register)
                 await sweep(self.keeping, self.settings.retention_days)
             except Unreachable as failure:
                 log.warning("old sessions wait for the database", reason=str(failure))
+            except Exception:
+                # A fault of our own; the next hour may go well, and a disk must not fill up.
+                log.exception("old sessions were not tidied up")
             await asyncio.sleep(TIDY_SECONDS)
 
     def _enqueue(self, connection: sa.Connection, event: SessionEvent) -> None:

@@ -63,7 +63,10 @@ class _Writer:
                 self._stream.write(text)
                 if self._lines.empty():
                     self._stream.flush()
-            except (OSError, ValueError):
+            except OSError:
+                # A full disk may have room again: only this line is lost.
+                metrics.LOG_LINES_DROPPED.inc()
+            except ValueError:
                 return
 
 

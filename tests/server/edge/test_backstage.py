@@ -20,7 +20,7 @@ from antiphon_server.conversation.manners import Manners
 from antiphon_server.edge.backstage import Backstage, StartFailed
 from antiphon_server.settings import read
 from antiphon_server.store.tables import sessions
-from server.store.ended_sessions import Told, count, tell
+from server.store.ended_sessions import Told, tell
 
 WAIT_SECONDS = 20.0
 
@@ -171,13 +171,11 @@ async def test_calls_are_recorded_where_that_is_wanted(tmp_path: Path) -> None:
 
 
 async def test_old_sessions_are_deleted_at_the_start(tmp_path: Path) -> None:
-    """Those that ended longer ago than is kept, and no others; 0 keeps all."""
+    """Those that ended longer ago than is kept, and no others."""
     stage = made(tmp_path)
     recent = Told("recent", "mine", at=time.time() - 3_600)
     tell(stage.database, Told("old", "mine"), recent)
     stage.database.dispose()
-    async with started(tmp_path, RETENTION_DAYS="0") as stage:
-        assert count(stage.database, sessions) == 2
     async with started(tmp_path, RETENTION_DAYS="1") as stage, asyncio.timeout(WAIT_SECONDS):
         shown = sa.select(sessions.c.id).where(sessions.c.deleted_at.is_(None))
         while (await stage.database.read(lambda c: c.execute(shown).all())) != [("recent",)]:

@@ -5,11 +5,19 @@ from __future__ import annotations
 from collections.abc import AsyncIterator
 from contextlib import ExitStack
 from pathlib import Path
-from typing import Protocol
+from typing import Any, Protocol
 
 import pytest
+from msgspec.structs import replace
 
-from antiphon_protocol.errors import AtCapacity, ConcurrencyExceeded, Unauthorized
+from antiphon_protocol.errors import (
+    AtCapacity,
+    ConcurrencyExceeded,
+    InternalError,
+    InvalidWebhook,
+    Unauthorized,
+)
+from antiphon_protocol.rest_agents import Model
 from antiphon_providers.errors import NotInstalled
 from antiphon_providers.scripted import (
     ScriptedLanguageModel,
@@ -19,8 +27,14 @@ from antiphon_providers.scripted import (
 from antiphon_server.edge.backstage import StartFailed
 from antiphon_server.edge.node import SPARE_SOCKETS, Node
 from antiphon_server.security.admission import ANYBODY, Admission
+from antiphon_server.security.secrets import Unsealable
 from antiphon_server.settings import STAGE_OPTIONS, read
+from antiphon_server.store.agents import Agents
+from antiphon_server.store.bound_agents import AgentSecrets, BoundAgent
+from antiphon_server.store.database import Unreachable
+from antiphon_server.store.webhook_outbox import inline_context
 from server.edge.asgi_client import SCRIPTED
+from server.store.agent_bodies import PLAIN, SECRETS, SERVER_TOOL
 
 
 class Made(Protocol):
@@ -183,3 +197,60 @@ async def test_keys_are_the_operators(made: Made) -> None:
     await keys.admit("b")
     with pytest.raises(Unauthorized):
         await keys.admit("c")
+
+
+# --- what a session asks of it -------------------------------------------------------------
+
+
+async def test_an_agent_is_bound_for_its_own_account(made: Made) -> None:
+    """With its tools and models; for any other account there is none."""
+    node = made(OUTBOUND_ALLOW="127.0.0.1:9")
+    plain = await node.backstage.agents.add("mine", PLAIN, AgentSecrets())
+    body = replace(PLAIN, tools=(SERVER_TOOL,), llm=(Model("http://127.0.0.1:9/v1", "large"),))
+    own = await node.backstage.agents.add("mine", body, SECRETS)
+    bound = await node.bind("mine", plain.id)
+    assert bound is not None
+    assert (bound.config.system_prompt, bound.http, bound.language_model) == ("Be brief.", {}, None)
+    bound = await node.bind("mine", own.id)
+    assert bound is not None
+    assert bound.language_model is not None
+    assert bound.language_model.name != "scripted"
+    assert bound.http["order"].url == "https://tools.example/order"
+    assert await node.bind("theirs", own.id) is None
+    assert await node.bind("mine", f"agent_{0:032x}") is None
+
+
+async def test_an_agent_that_cannot_be_read_is_a_fault_of_ours(made: Made) -> None:
+    """The database is away, or its secrets were sealed with a key that is gone: 1011, and no
+    word of why.
+    """
+    node = made()
+    agents = node.backstage.agents
+
+    class Away(Agents):
+        def __init__(self, failure: Exception) -> None:
+            self._failure = failure
+
+        async def bind(self, *_whose: Any, **_how: Any) -> BoundAgent | None:
+            raise self._failure
+
+    for failure in (Unreachable("canary"), Unsealable("canary")):
+        node.backstage.agents = Away(failure)
+        with pytest.raises(InternalError) as told:
+            await node.bind("mine", "agent_1")
+        assert "canary" not in told.value.message
+        assert told.value.close_code == 1011
+    node.backstage.agents = agents
+
+
+async def test_a_webhook_is_sealed_for_its_session(made: Made) -> None:
+    """Once it has been checked; one that may not be reached is refused."""
+    node = made(OUTBOUND_ALLOW="127.0.0.1:9")
+    hook = {"url": "https://127.0.0.1:9/hook", "events": ["session.completed"]}
+    sealed = await node.seal_webhook("sess_1", hook)
+    vault = node.backstage.vault
+    assert b"127.0.0.1" in vault.open(sealed, inline_context("sess_1"))
+    with pytest.raises(Unsealable):
+        vault.open(sealed, inline_context("sess_2"))
+    with pytest.raises(InvalidWebhook):
+        await node.seal_webhook("sess_1", {**hook, "url": "https://127.0.0.1:10/hook"})

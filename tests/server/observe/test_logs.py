@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import errno
 import io
 import json
 import logging
+import os
 import subprocess
 import sys
 import threading
@@ -52,6 +54,16 @@ class Blocked(io.StringIO):
         if "last" in text:
             self.complete.set()
         return written
+
+
+class Full(io.StringIO):
+    """A file on a disk that is full, as lines say."""
+
+    def write(self, text: str) -> int:
+        """Takes a line only where there is room."""
+        if "full" in text:
+            raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+        return super().write(text)
 
 
 def _lines(level: str, log_format: str) -> list[str]:
@@ -164,6 +176,18 @@ def test_a_stream_that_is_gone_is_no_error() -> None:
     writer._thread.join(10)
     assert not writer._thread.is_alive()
     writer.write("nor this\n")
+
+
+def test_a_disk_that_is_full_for_a_while_costs_only_the_lines_of_that_while() -> None:
+    """They are counted; a writer that gave up would be silent until the next start."""
+    before = sample("antiphon_log_lines_dropped_total")
+    stream = Full()
+    writer = logs._Writer(stream)
+    for line in ("full\n", "full again\n", "there is room\n"):
+        writer.write(line)
+    writer.close()
+    assert stream.getvalue() == "there is room\n"
+    assert sample("antiphon_log_lines_dropped_total") == before + 2
 
 
 def test_a_bad_frame_is_no_line() -> None:
