@@ -48,11 +48,12 @@ class Witness(Struct):
 
 
 class LiveCalls:
-    """So many callers at once, each in one session after the other."""
+    """So many callers at once, each in one session after the other, of so many turns."""
 
-    def __init__(self, server: Process, callers: int) -> None:
+    def __init__(self, server: Process, callers: int, turns: tuple[int, int] = (1, 8)) -> None:
         self.witness = Witness()
         self._server = server
+        self._turns = turns
         self._chance = random.Random(server.port)  # noqa: S311 (no secret)
         self._tasks = [
             asyncio.create_task(self._call(number), name=f"caller-{number}")
@@ -101,7 +102,7 @@ class LiveCalls:
         known = Known(caller.session_id, caller.story, time.monotonic())
         self.witness.sessions.append(known)
         await caller.until_greeted()
-        for _ in range(self._chance.randint(1, 8)):
+        for _ in range(self._chance.randint(*self._turns)):
             await caller.speak()
             await caller.pause()
             await caller.until_answered()

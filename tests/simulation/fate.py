@@ -130,6 +130,7 @@ class Fate:
             self._world.grammar.strangers.add(link.number)
         if attempt.credential == "other_key":
             due.add("session_forbidden")
-        elif attempt.credential in ("resume_token", "nonsense"):
-            # Another attempt may have got a newer token meanwhile.
+        # The newest token that the client has is good for as long as the session lives.
+        is_over = self._world.history.ended is not None
+        if attempt.credential == "nonsense" or (attempt.credential == "resume_token" and is_over):
             due.add("unauthorized")

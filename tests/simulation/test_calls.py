@@ -1,4 +1,4 @@
-"""Whole calls through the real edge, in virtual time: 1,000 of them, or as many as
+"""Whole calls through the real edge, in virtual time: 400 of them, or as many as
 ``SIMULATED_CALLS`` says. ``scripts/simulate SEED`` tells one in full.
 """
 
@@ -16,7 +16,7 @@ from simulation.campaign import make_calls
 from simulation.plans import plan_of
 from simulation.report import told
 
-CALLS = int(os.environ.get("SIMULATED_CALLS", "1000"))
+CALLS = int(os.environ.get("SIMULATED_CALLS", "400"))
 ENOUGH = 3_000
 """Calls in which everything must have happened at least once."""
 EVERYTHING = {

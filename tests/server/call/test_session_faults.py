@@ -10,6 +10,7 @@ import pytest
 from antiphon_protocol import voice_agent as wire
 from antiphon_providers.scripted import Fault, ScriptedTurnModel
 from antiphon_server.call.dialect import Frame
+from antiphon_server.call.records import Ended
 from antiphon_server.dialects import voice_agent
 from antiphon_server.dialects.wording import Terms
 from server.call.scripted_call import (
@@ -22,6 +23,7 @@ from server.call.scripted_call import (
     vad,
     voiced,
 )
+from server.call.twins import RecorderTwin
 from virtual_time import in_virtual_time
 
 TOOL = {"type": "function", "name": "look_up", "parameters": {"properties": {}}}
@@ -141,3 +143,21 @@ async def test_a_fault_of_our_own_ends_one_call_with_an_error() -> None:
         await caller.play(voiced(300))
         assert await caller.ended() == 1011
         assert caller.heard(wire.SessionError)[-1].code == "internal_error"
+
+
+@in_virtual_time
+async def test_a_fault_in_sending_ends_the_call_on_record() -> None:
+    """Nothing more can be told to its client; the socket is closed, and the session is over."""
+
+    class Faulty(voice_agent.VoiceAgent):
+        def audio(self, reply: int, raw: bytes) -> str:
+            raise ZeroDivisionError(reply, raw)
+
+    recorder = RecorderTwin()
+    async with calling(Stages(recorder=recorder), resume_seconds=30, system_prompt="p") as caller:
+        caller.session._performing().dialect = Faulty(caller.session, Terms(), caller.host)
+        await caller.drop()
+        caller.come_back()
+        caller.tell(wire.CreateReply())
+        assert await caller.ended() == 1011
+    assert [ended.reason for ended in recorder.of(Ended)] == ["failed"]

@@ -10,6 +10,7 @@ from msgspec.structs import replace
 from antiphon_protocol.audio import PCM, PCMA, PCMU
 from antiphon_protocol.session_config import (
     AudioFormat,
+    HttpTool,
     InputConfig,
     OutputConfig,
     ResponseInstructions,
@@ -18,6 +19,7 @@ from antiphon_protocol.session_config import (
     TurnDetection,
 )
 from antiphon_providers.interfaces import HearingOptions, ToolSpec, VoiceOptions
+from antiphon_server.call.http_tools import HttpTarget
 from antiphon_server.call.settings import CallSettings, CallTool
 from antiphon_server.conversation.manners import ADAPTIVE, Manners, fixed
 from antiphon_server.dialects.call_settings import CallTimes, call_settings
@@ -126,3 +128,60 @@ def test_a_tool_keeps_its_schema_its_timeout_and_its_notes() -> None:
         CallTool(ToolSpec("f", "d", schema), timeout_ms=1500),
         CallTool(ToolSpec("g"), 120_000, success_note="s", error_note="e"),
     )
+
+
+def test_text_in_and_out_are_told_apart() -> None:
+    """Each direction for itself."""
+    assert not _settings().input_text
+    assert not _settings().output_text
+    settings = _settings(input=InputConfig(type="text"))
+    assert (settings.input_text, settings.output_text) == (True, False)
+    settings = _settings(output=OutputConfig(type="text"))
+    assert (settings.input_text, settings.output_text) == (False, True)
+
+
+def test_a_tool_may_be_held_for() -> None:
+    """``execution_mode`` (section 3.3)."""
+    tools = (Tool("f", execution_mode="hold"), Tool("g"))
+    assert [tool.hold for tool in _settings(tools=tools).tools] == [True, False]
+
+
+def test_a_tool_with_an_address_is_run_here() -> None:
+    """At the address that its agent has, and only while it is that agent's tool: a later update
+    may give the name to a tool of the client.
+    """
+    target = HttpTarget("https://tools.example/f")
+    times, http = CallTimes(60_000), {"f": target}
+    for tool, expected in (
+        (Tool("f", http=HttpTool(target.url)), target),
+        (Tool("f"), None),
+        (Tool("g", http=HttpTool(target.url)), None),
+    ):
+        (found,) = call_settings(SessionConfig("sess_1", tools=(tool,)), times, http).tools
+        assert found.http == expected
+
+
+def test_arguments_are_checked_against_the_tools_schema() -> None:
+    """Compiled once for all sessions that have the tool."""
+    schema = {"properties": {"n": {"type": "integer"}}}
+    one, other = (_settings(tools=(Tool("f", parameters=schema),)).tools[0] for _ in range(2))
+    assert one.arguments is not None
+    assert one.arguments is other.arguments
+    assert one.arguments.check({"n": 1}) == ()
+    assert one.arguments.check({"n": "one"})
+
+
+def test_a_question_after_a_refused_call_may_be_protected() -> None:
+    """``tool_refused_ask`` among the ``uninterruptible_turns``."""
+    protected = TurnDetection(uninterruptible_turns=("tool_refused_ask",))
+    assert not _manners(turn_detection=protected).refusal_interruptible
+    assert _manners(turn_detection=protected).greeting_interruptible
+    assert _manners(turn_detection=TurnDetection()).refusal_interruptible
+
+
+@pytest.mark.parametrize("listening", [{}, {"turn_detection": TurnDetection()}])
+def test_the_times_are_the_operators(listening: dict[str, Any]) -> None:
+    """How long a session lasts, and how long it outlives its socket."""
+    config = SessionConfig("sess_1", input=InputConfig(**listening))
+    manners = call_settings(config, CallTimes(60_000, 7_000)).manners
+    assert (manners.session_ms, manners.resume_ms) == (60_000, 7_000)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import json
 import re
 import time
 from collections.abc import Callable
@@ -13,11 +12,7 @@ import pytest
 from antiphon_protocol import codec
 from antiphon_protocol import voice_agent as wire
 from antiphon_protocol.errors import AtCapacity, Unauthorized
-from antiphon_providers.interfaces import ToolUse
-from antiphon_server.conversation.heard import TimedWord
-from antiphon_server.conversation.vocabulary import Ending, Failure
 from antiphon_server.dialects import voice_agent
-from antiphon_server.dialects.wording import Terms
 from server.call.scripted_call import Caller, Stages, calling, llm, sample, silent, voiced
 from virtual_time import in_virtual_time
 
@@ -287,74 +282,6 @@ async def test_timestamps_never_run_backwards(monkeypatch: pytest.MonkeyPatch) -
         assert stamps[0] == pytest.approx(1_800_000_000, abs=1)
         (ready,) = caller.heard(wire.SessionReady)
         assert ready.expires_at == pytest.approx(1_800_000_000 + 10_800, abs=2)
-
-
-@in_virtual_time
-async def test_each_end_has_its_words_and_its_code() -> None:
-    """Section 4.11: ended 1000, expired 1008, failed 1011, each with ``session.ended`` last."""
-    expected: dict[Ending, tuple[list[str], int]] = {
-        "client_ended": (["session.ended"], 1000),
-        "expired": (["session.error", "session.ended"], 1008),
-        "failed": (["session.error", "session.ended"], 1011),
-    }
-    async with calling(system_prompt="p") as caller:
-        for ending, (tags, code) in expected.items():
-            frames, told = caller.dialect.goodbye(ending, 1.23456, 0.5)
-            messages = [codec.decode_server(frame.text) for frame in frames]
-            assert [m.__struct_config__.tag for m in messages if m] == tags, ending
-            assert told == code
-            ended = messages[-1]
-            assert isinstance(ended, wire.SessionEnded)
-            assert ended.session_duration_seconds == 1.235
-            assert ended.audio_duration_seconds == 0.5
-
-
-@in_virtual_time
-async def test_a_failure_is_told_with_all_that_the_provider_said() -> None:
-    """``reply.error`` carries the vendor's own status, code and parameter (section 2.2)."""
-    async with calling(greeting="Hi.") as caller:
-        await caller.until(wire.ReplyStarted)
-        failure = Failure("llm_provider_error", "no", False, 401, "bad_key", "api_key")
-        (frame,) = caller.dialect.reply_failed(1, failure)
-        error = codec.decode_server(frame.text)
-        assert isinstance(error, wire.ReplyError)
-        assert (error.status_code, error.provider_code, error.provider_param) == (
-            401,
-            "bad_key",
-            "api_key",
-        )
-        assert not error.retryable
-
-
-@in_virtual_time
-async def test_tool_calls_and_estimated_words_are_plain_messages() -> None:
-    """Arguments as an object; words with the times that are known."""
-    async with calling(greeting="Hi.") as caller:
-        await caller.until(wire.ReplyStarted)
-        (frame,) = caller.dialect.tool_call(ToolUse("call_1", "f", {"a": [1, {"b": None}]}))
-        call = codec.decode_server(frame.text)
-        assert isinstance(call, wire.ToolCall)
-        assert call.arguments == {"a": [1, {"b": None}]}
-        assert "args" not in json.loads(frame.text)
-        words = [TimedWord("Hi", 0, 100), TimedWord("you.", 100, 300)]
-        frames = caller.dialect.agent_words(1, words, last=True)
-        deltas = [codec.decode_server(frame.text) for frame in frames]
-        assert [d.delta for d in deltas if isinstance(d, wire.AgentTranscriptDelta)] == [
-            "Hi ",
-            "you.",
-        ]
-
-
-@in_virtual_time
-async def test_clients_of_earlier_generations_find_the_arguments_twice() -> None:
-    """``args`` is a copy, for who reads nothing else (section 9, row 27)."""
-    async with calling(greeting="Hi.") as caller:
-        terms = Terms(repeats_arguments=True)
-        dialect = voice_agent.VoiceAgent(caller.session, terms, caller.host)
-        for arguments in ({"a": [1, {"b": None}]}, {}):
-            (frame,) = dialect.tool_call(ToolUse("call_1", "f", arguments))
-            told = json.loads(frame.text)
-            assert told["args"] == told["arguments"] == arguments
 
 
 def test_a_refusal_at_the_door_names_nothing() -> None:
