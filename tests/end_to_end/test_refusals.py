@@ -121,7 +121,7 @@ def test_a_language_model_that_is_not_there_yet_is_a_warning(guarded: Server) ->
     """It may come back, so the server starts; the log says what is missing."""
     assert "provider is not there yet" in guarded.log
     assert "ANTIPHON_LLM" in guarded.log
-    assert "2 key(s) accepted" in guarded.banner
+    assert "API key needed" in guarded.banner
 
 
 async def test_a_call_survives_a_language_model_that_cannot_be_reached(guarded: Server) -> None:

@@ -12,7 +12,7 @@ import pytest
 
 import antiphon as sdk
 from antiphon_protocol.voice_agent import TurnTimeline
-from end_to_end.product import Talked, is_quiet, running
+from end_to_end.product import Talked, antiphon, is_quiet, running
 from hostile.serving import STOP_SECONDS, Server
 
 FILLED = re.compile(
@@ -66,7 +66,7 @@ def test_after_a_turn_every_stage_has_been_measured(server: Server, talked: Talk
 
 async def hear_until_cut(server: Server, number: signal.Signals) -> None:
     """A call in whose middle the server gets a signal."""
-    async with sdk.connect(server.ws, greeting="Good evening. " * 20) as call:
+    async with sdk.connect(server.ws, resume=False, greeting="Good evening. " * 20) as call:
         told = False
         async for event in call:
             if isinstance(event, sdk.ReplyAudio) and not told:
@@ -103,3 +103,17 @@ async def test_a_client_that_asks_is_told_where_the_time_went(server: Server) ->
     assert [event.trigger for event in told] == ["greeting"]
     assert told[0].providers["text_to_speech"] == "local"
     assert not [event for event in heard[False] if isinstance(event, TurnTimeline)]
+
+
+async def test_a_journal_of_a_call_replays_it(tmp_path: Path) -> None:
+    """As the server wrote it, by the command that comes along: nothing is different."""
+    folder = tmp_path / "journals"
+    with running(tmp_path / "log", ANTIPHON_JOURNAL_DIR=str(folder)) as server:
+        async with sdk.connect(server.ws, greeting="Good evening.") as call:
+            async for event in call:
+                if isinstance(event, sdk.ReplyDone):
+                    await call.end()
+    (journal,) = folder.iterdir()
+    done = antiphon("replay", str(journal))
+    assert (done.returncode, done.stderr) == (0, "")
+    assert re.fullmatch(r"[1-9]\d* steps, no difference\n", done.stdout)

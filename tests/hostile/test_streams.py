@@ -36,6 +36,7 @@ def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
         "ANTIPHON_MAX_MESSAGE_BYTES": str(MOST_BYTES),
         "ANTIPHON_LLM_REPLIES": "Yes.|That is so.",
         "ANTIPHON_LLM_TOOL": "f",
+        "ANTIPHON_RESUME_SECONDS": "2",  # Clients that vanish are gone soon.
     }
     with serving(log, **variables) as running:
         yield running
@@ -101,33 +102,35 @@ async def test_hostile_streams_disturb_nobody(server: Server) -> None:
     assert _complaints(server) == []
 
 
-async def test_no_client_can_end_anothers_session(server: Server) -> None:
+async def test_no_client_can_end_anothers_session(tmp_path: Path) -> None:
     """Not by its ids, which it may have overheard, in any message that takes one."""
-    async with connect(server.ws, compression=None) as victim:
-        neighbour = Neighbour(victim)
-        ready = await neighbour.open(GREETING)
-        replies = [m for m in neighbour.messages if isinstance(m, wire.ReplyStarted)]
-        session_id, token = ready.session_id, ready.resume_token
-        for authorization in (token, session_id):
-            headers = {"Authorization": f"Bearer {authorization}"}
-            async with connect(server.ws, additional_headers=headers) as thief:
-                await thief.send(codec.encode(wire.ResumeSession(session_id)))
-                told = codec.decode_server(await thief.recv())
-                assert isinstance(told, wire.SessionError)
-                assert told.code == "session_not_found"
-                with pytest.raises(ConnectionClosed):
-                    await thief.recv()
-                assert thief.close_code == 1008
-        async with connect(server.ws, compression=None) as thief:
-            await thief.send(UPDATE)
-            await thief.send(codec.encode(wire.CancelReply(replies[0].reply_id)))
-            await thief.send(codec.encode(wire.GiveToolResult("call_1", "stolen")))
-            await thief.send(f'{{"type":"session.end","session_id":"{session_id}"}}')
-            told_thief = [codec.decode_server(frame) async for frame in thief]
-            assert isinstance(told_thief[-1], wire.SessionEnded)
-        assert await neighbour.turn() == "hello there"
-        await neighbour.end()
-    await _nothing_left(server)
+    keys = {"ANTIPHON_API_KEYS": "the-victims,the-thiefs", "ANTIPHON_RESUME_SECONDS": "2"}
+    own, other = ({"Authorization": f"Bearer {key}"} for key in ("the-victims", "the-thiefs"))
+    with serving(tmp_path / "log", **keys) as server:
+        async with connect(server.ws, additional_headers=own) as victim:
+            neighbour = Neighbour(victim)
+            ready = await neighbour.open(GREETING)
+            replies = [m for m in neighbour.messages if isinstance(m, wire.ReplyStarted)]
+            by_id = {"Authorization": f"Bearer {ready.session_id}"}
+            for headers, code in ((other, "session_forbidden"), (by_id, "unauthorized")):
+                async with connect(server.ws, additional_headers=headers) as thief:
+                    await thief.send(codec.encode(wire.ResumeSession(ready.session_id)))
+                    told = codec.decode_server(await thief.recv())
+                    assert isinstance(told, wire.SessionError)
+                    assert told.code == code
+                    with pytest.raises(ConnectionClosed):
+                        await thief.recv()
+                    assert thief.close_code == 1008
+            async with connect(server.ws, additional_headers=other) as thief:
+                await thief.send(UPDATE)
+                await thief.send(codec.encode(wire.CancelReply(replies[0].reply_id)))
+                await thief.send(codec.encode(wire.GiveToolResult("call_1", "stolen")))
+                await thief.send(f'{{"type":"session.end","session_id":"{ready.session_id}"}}')
+                told_thief = [codec.decode_server(frame) async for frame in thief]
+                assert isinstance(told_thief[-1], wire.SessionEnded)
+            assert await neighbour.turn() == "hello there"
+            await neighbour.end()
+        await _nothing_left(server)
 
 
 async def test_an_oversized_message_costs_its_sender_only(server: Server) -> None:

@@ -57,6 +57,7 @@ class Caller:
             streams=plan.setting.streams,
         )
         self._ready: list[Link] = []
+        self._tokens: dict[int, str] = {}
         self._results: dict[str, float] = {}
         """When they were sent last."""
         self._since = float("inf")
@@ -88,6 +89,9 @@ class Caller:
             self._ready.remove(link)
         if self.live is link:
             self.live = self._ready[-1] if self._ready else None
+            if self.live is not None:
+                # Of several sockets that raced, this one was the last to get a token.
+                self.resume_token = self._tokens[self.live.number]
             self._send_results_again()
         self.news()
 
@@ -167,6 +171,7 @@ class Caller:
         same = self.session_id in ("", message.session_id)
         self.world.watch.hold(same, "a session keeps its id", message.session_id)
         self.session_id, self.resume_token = message.session_id, message.resume_token
+        self._tokens[link.number] = message.resume_token
         self._ready.append(link)
         self.live = link
         self._send_results_again()

@@ -75,7 +75,8 @@ class Fate:
     async def come_back(self, attempts: tuple[Attempt, ...]) -> None:
         """Attempts that may race, and others until one succeeds or nothing is left to resume."""
         caller = self._caller
-        links = [await self._attempt(attempt) for attempt in attempts]
+        races = len(attempts) > 1
+        links = [await self._attempt(attempt, races=races) for attempt in attempts]
         await caller.until(lambda: not any(link.is_up for link in links) or self._is_back, ANSWER_S)
         for _ in range(MOST_RETRIES):
             if self._is_back or not caller.session_id:
@@ -101,12 +102,12 @@ class Fate:
     def _is_back(self) -> bool:
         return self._caller.live is not None or bool(self._caller.gone)
 
-    async def _attempt(self, attempt: Attempt) -> Link:
+    async def _attempt(self, attempt: Attempt, *, races: bool = False) -> Link:
         caller, world = self._caller, self._world
         await caller.until(lambda: False, attempt.after_s)
         presented = await world.credential(attempt.credential)
         link = world.dial(presented, attempt.latency_s)
-        self._expect(link, attempt)
+        self._expect(link, attempt, races=races)
         last_seq = world.delivery.last_seq if attempt.says_last_seq else None
         world.grammar.last_seqs[link.number] = last_seq
         told = {} if last_seq is None else {"last_seq": last_seq}
@@ -122,7 +123,7 @@ class Fate:
             link.reset()
             self._caller.detach(link)
 
-    def _expect(self, link: Link, attempt: Attempt) -> None:
+    def _expect(self, link: Link, attempt: Attempt, *, races: bool) -> None:
         """Which errors may answer it."""
         due = self._world.history.due_errors.setdefault(link.number, set())
         due |= {"session_not_found", "session_expired"}
@@ -130,7 +131,10 @@ class Fate:
             self._world.grammar.strangers.add(link.number)
         if attempt.credential == "other_key":
             due.add("session_forbidden")
-        # The newest token that the client has is good for as long as the session lives.
-        is_over = self._world.history.ended is not None
-        if attempt.credential == "nonsense" or (attempt.credential == "resume_token" and is_over):
+        # The newest token that the client has is good for as long as the session lives; one that
+        # races may be overtaken by a newer one.
+        is_good = self._world.history.ended is None and not races
+        if attempt.credential == "nonsense" or (
+            attempt.credential == "resume_token" and not is_good
+        ):
             due.add("unauthorized")

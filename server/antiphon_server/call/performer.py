@@ -216,7 +216,11 @@ class Performer:
         return Task(prompt=prompt)
 
     def _tool_used(self, reply: int, use: ToolUse) -> None:
-        """A model that calls what it was not offered is refused."""
+        """A model that calls what it was not offered is refused; one whose reply is over may
+        still be writing for a moment, and calls nothing.
+        """
+        if self._mouth.reply != reply:
+            return
         settings = self.settings if self._may_call else replace(self.settings, tools=())
         self.tools.used(reply, use, settings)
 
