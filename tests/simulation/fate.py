@@ -131,10 +131,7 @@ class Fate:
             self._world.grammar.strangers.add(link.number)
         if attempt.credential == "other_key":
             due.add("session_forbidden")
-        # The newest token that the client has is good for as long as the session lives; one that
-        # races may be overtaken by a newer one.
-        is_good = self._world.history.ended is None and not races
-        if attempt.credential == "nonsense" or (
-            attempt.credential == "resume_token" and not is_good
-        ):
+        # The newest token that the client has is good for as long as the session lives, unless
+        # another attempt has got a newer one meanwhile.
+        if attempt.credential == "nonsense" or (attempt.credential == "resume_token" and races):
             due.add("unauthorized")

@@ -194,6 +194,9 @@ class History:
     def told_error(self, link: int, message: wire.SessionError) -> None:
         """``session.error``."""
         due = self.excused | self.due_errors.get(link, set())
+        if self.ended is not None:
+            # The session was the token's reason to be good.
+            due.add("unauthorized")
         self._hold(message.code in due, "an error has a reason", link, message)
 
     def ended_at(self, reply_id: str) -> float:
