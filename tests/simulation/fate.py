@@ -25,6 +25,8 @@ class Fate:
     def __init__(self, caller: Caller) -> None:
         self._caller = caller
         self._world = caller.world
+        self._raced = False
+        """Whether the client has had several sockets at once."""
 
     async def run(self, drops: tuple[Drop, ...]) -> None:
         """All of them, unless the session is over before."""
@@ -75,8 +77,8 @@ class Fate:
     async def come_back(self, attempts: tuple[Attempt, ...]) -> None:
         """Attempts that may race, and others until one succeeds or nothing is left to resume."""
         caller = self._caller
-        races = len(attempts) > 1
-        links = [await self._attempt(attempt, races=races) for attempt in attempts]
+        self._raced = self._raced or len(attempts) > 1
+        links = [await self._attempt(attempt) for attempt in attempts]
         await caller.until(lambda: not any(link.is_up for link in links) or self._is_back, ANSWER_S)
         for _ in range(MOST_RETRIES):
             if self._is_back or not caller.session_id:
@@ -102,12 +104,13 @@ class Fate:
     def _is_back(self) -> bool:
         return self._caller.live is not None or bool(self._caller.gone)
 
-    async def _attempt(self, attempt: Attempt, *, races: bool = False) -> Link:
+    async def _attempt(self, attempt: Attempt) -> Link:
         caller, world = self._caller, self._world
         await caller.until(lambda: False, attempt.after_s)
+        self._raced = self._raced or any(link.is_up for link in world.links)
         presented = await world.credential(attempt.credential)
         link = world.dial(presented, attempt.latency_s)
-        self._expect(link, attempt, races=races)
+        self._expect(link, attempt)
         last_seq = world.delivery.last_seq if attempt.says_last_seq else None
         world.grammar.last_seqs[link.number] = last_seq
         told = {} if last_seq is None else {"last_seq": last_seq}
@@ -123,7 +126,7 @@ class Fate:
             link.reset()
             self._caller.detach(link)
 
-    def _expect(self, link: Link, attempt: Attempt, *, races: bool) -> None:
+    def _expect(self, link: Link, attempt: Attempt) -> None:
         """Which errors may answer it."""
         due = self._world.history.due_errors.setdefault(link.number, set())
         due |= {"session_not_found", "session_expired"}
@@ -132,6 +135,7 @@ class Fate:
         if attempt.credential == "other_key":
             due.add("session_forbidden")
         # The newest token that the client has is good for as long as the session lives, unless
-        # another attempt has got a newer one meanwhile.
-        if attempt.credential == "nonsense" or (attempt.credential == "resume_token" and races):
+        # another socket that it had at the same time has got a newer one.
+        by_token = attempt.credential == "resume_token"
+        if attempt.credential == "nonsense" or (by_token and self._raced):
             due.add("unauthorized")

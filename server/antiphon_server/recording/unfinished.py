@@ -65,7 +65,8 @@ class Unfinished:
         if self._lock is None or self._own is None:
             return
         if not any(self._own.glob("*.ogg")):
-            shutil.rmtree(self._own)
+            # Somebody who tidied up may have been faster.
+            shutil.rmtree(self._own, ignore_errors=True)
         os.close(self._lock)
         self._lock = self._own = None
 

@@ -185,3 +185,15 @@ async def test_a_failure_leaves_the_rest_for_another_time(
 async def test_nothing_is_there_at_the_first_start(tmp_path: Path, kept: Folder) -> None:
     """Not even the folder."""
     assert await Unfinished(tmp_path / "new").recover(kept, Sessions().register) == 0
+
+
+def test_a_folder_that_somebody_deleted_is_given_up_without_an_error(tmp_path: Path) -> None:
+    """A server that stops has more to close than this."""
+    ours = Unfinished(tmp_path / "unfinished")
+    own = ours.claim()
+    (own / "lock").unlink()
+    own.rmdir()
+    ours.release()
+    again = Unfinished(tmp_path / "unfinished")
+    assert again.claim().is_dir()
+    again.release()
