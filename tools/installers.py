@@ -16,10 +16,11 @@ from pathlib import Path
 from commands import SetupError, run
 from debian import unpack
 
-# pip's setting -> the variable by which uv takes the same.
+# pip's setting -> the variable by which uv takes the same. `extra-index-url` is not among them: of
+# one version uv takes the files of one index only, so an extra one that mirrors just some of them
+# would give a wheel without its library. What only such an index has is left to pip.
 _UV_VARIABLES = {
     "index-url": "UV_DEFAULT_INDEX",
-    "extra-index-url": "UV_INDEX",
     "find-links": "UV_FIND_LINKS",
     "trusted-host": "UV_INSECURE_HOST",
     "cert": "SSL_CERT_FILE",
@@ -27,8 +28,6 @@ _UV_VARIABLES = {
 }
 
 _UV_LIKE_PIP = {
-    # Every file is pinned by hash, so it may come from whichever index has it.
-    "UV_INDEX_STRATEGY": "unsafe-best-match",
     # The machine's certificate authorities count, an organisation's own among them.
     "UV_SYSTEM_CERTS": "true",
     # Hard links into a cache would let an edit in .venv reach every other environment.

@@ -21,7 +21,6 @@ def test_settings_of_pip_reach_uv_under_uvs_names() -> None:
     """What uv reads is not pip's configuration, but the machine may have its index only there."""
     settings = uv_settings(
         "global.index-url='file:///mirror/simple'\n"
-        "global.extra-index-url='file:///a file:///b'\n"
         "global.find-links='/wheels\\n/more'\n"
         "install.trusted-host='mirror.test'\n"
         "global.cert='/etc/authorities.pem'\n"
@@ -29,7 +28,6 @@ def test_settings_of_pip_reach_uv_under_uvs_names() -> None:
     )
     expected = {
         "UV_DEFAULT_INDEX": "file:///mirror/simple",
-        "UV_INDEX": "file:///a file:///b",
         "UV_FIND_LINKS": "/wheels,/more",
         "UV_INSECURE_HOST": "mirror.test",
         "SSL_CERT_FILE": "/etc/authorities.pem",
@@ -42,6 +40,11 @@ def test_a_variable_of_the_environment_wins_over_a_file() -> None:
     """As with pip itself, which lists both."""
     printed = ":env:.index-url='file:///mine'\nglobal.index-url='file:///theirs'\n"
     assert uv_settings(printed)["UV_DEFAULT_INDEX"] == "file:///mine"
+
+
+def test_an_extra_index_is_left_to_pip() -> None:
+    """uv takes all files of a version from one index; one of them may have but the plain wheel."""
+    assert uv_settings("global.extra-index-url='file:///a file:///b'\n") == uv_settings("")
 
 
 def test_a_machine_with_nothing_configured_keeps_uvs_own_index() -> None:
