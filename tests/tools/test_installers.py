@@ -43,7 +43,7 @@ def test_a_variable_of_the_environment_wins_over_a_file() -> None:
 
 
 def test_an_extra_index_is_left_to_pip() -> None:
-    """uv takes all files of a version from one index; one of them may have but the plain wheel."""
+    """Uv takes all files of a version from one index; one of them may have but the plain wheel."""
     assert uv_settings("global.extra-index-url='file:///a file:///b'\n") == uv_settings("")
 
 
