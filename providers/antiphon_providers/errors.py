@@ -15,7 +15,8 @@ class ProviderError(Exception):
     """Any failure of a provider.
 
     ``status_code`` and ``provider_code`` are the vendor's own, where it gave some;
-    ``retryable`` tells whether asking again may work.
+    ``retryable`` tells whether asking again may work, and ``retry_after_s`` in how many seconds
+    the vendor wants to be asked again, where it said so.
     """
 
     code = "provider_error"
@@ -29,6 +30,7 @@ class ProviderError(Exception):
         status_code: int | None = None,
         provider_code: str | None = None,
         provider_param: str | None = None,
+        retry_after_s: float | None = None,
     ) -> None:
         super().__init__(message)
         self.message = message
@@ -36,6 +38,7 @@ class ProviderError(Exception):
         self.status_code = status_code
         self.provider_code = provider_code
         self.provider_param = provider_param
+        self.retry_after_s = retry_after_s
 
 
 class Unavailable(ProviderError):

@@ -98,6 +98,13 @@ class HearingOptions(Struct, frozen=True):
     partials: Annotated[
         bool, Meta(description="Whether words are wanted while they are spoken.")
     ] = True
+    pause_ms: Annotated[
+        int | None,
+        Meta(description="Silence after which a finished-sounding turn is over, in ms."),
+    ] = None
+    longest_pause_ms: Annotated[
+        int | None, Meta(description="Silence after which any turn is over, in ms.")
+    ] = None
 
 
 class Recognised(Struct, frozen=True):
@@ -105,10 +112,13 @@ class Recognised(Struct, frozen=True):
 
     ``text`` is the whole segment so far, not an increment. ``flushed`` is True in exactly one
     result for each ``flush``, the last of its segment; the next result begins a new segment.
+    ``turn_over`` is the vendor's own verdict, the probability (0 to 1) that the speaker's turn
+    is over; None from one that has no opinion.
     """
 
     text: str
     flushed: bool = False
+    turn_over: float | None = None
 
 
 class SpeechStream(Protocol):
@@ -194,16 +204,34 @@ class Used(Struct, frozen=True):
 
 
 class Spent(Struct, frozen=True):
-    """What the reply cost, in tokens."""
+    """What the reply cost, in tokens. ``cached_tokens`` are those of the prompt that the vendor
+    had in its cache.
+    """
 
     prompt_tokens: int
     completion_tokens: int
+    cached_tokens: int = 0
+
+
+class Chosen(Struct, frozen=True):
+    """Who writes what follows, where several could have: said before it, and again at a switch.
+
+    ``provider`` and ``model`` as in settings; ``reason`` in a few words for the timeline.
+    """
+
+    provider: str
+    model: str = ""
+    reason: str = ""
+
+
+Piece = Said | Used | Spent | Chosen
+"""What a language model's reply is made of."""
 
 
 class LanguageModel(Provider, Protocol):
     """Conversation in, words and tool calls out, streaming."""
 
-    def reply(self, prompt: Prompt) -> AsyncIterator[Said | Used | Spent]:
+    def reply(self, prompt: Prompt) -> AsyncIterator[Piece]:
         """The reply as it is written. Raises ``ProviderError``."""
         ...
 

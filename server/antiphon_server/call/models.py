@@ -17,7 +17,7 @@ import structlog
 from msgspec import Struct
 
 from antiphon_providers.errors import ProviderError, Refused, TooSlow, Unavailable
-from antiphon_providers.interfaces import LanguageModel, Prompt, Said, Spent, Used
+from antiphon_providers.interfaces import LanguageModel, Piece, Prompt
 from antiphon_providers.openai import OpenAI, OpenAIOptions
 from antiphon_server.security.outbound import OutboundGuard
 from antiphon_server.security.urls import origin
@@ -33,8 +33,6 @@ _ABOUT_THE_REQUEST = {400, 413, 422}
 """Refusals that say something of one conversation, and nothing of the model."""
 
 log = structlog.get_logger()
-
-Piece = Said | Used | Spent
 
 
 class ModelTarget(Struct, frozen=True):
