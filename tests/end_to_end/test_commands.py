@@ -47,7 +47,7 @@ def test_talk_writes_the_answer_to_a_file(talked: Talked) -> None:
 
 def test_talk_speaks_a_file_and_reports_in_json(server: Server, tmp_path: Path) -> None:
     """One object on standard output, the conversation on standard error."""
-    speech = to_say(clip("despair"))
+    speech = to_say(clip("foolishness"))
     question = tmp_path / "question.wav"
     write_wav(question, speech.pcm, PCM.rate)
     done = antiphon("talk", str(question), "--json", "--url", server.ws, "--encoding", "pcmu")
@@ -64,7 +64,7 @@ def test_talk_speaks_a_file_and_reports_in_json(server: Server, tmp_path: Path) 
 
 def test_the_benchmark_measures_without_objectives(server: Server, tmp_path: Path) -> None:
     """Two turns: exit code 0, a table, and every number in a file."""
-    clips = wav_folder(tmp_path, [clip("belief"), clip("worst")])
+    clips = wav_folder(tmp_path, [clip("best"), clip("worst")])
     report = tmp_path / "report.json"
     done = run(
         *LOADTEST, "response", "--turns", "2", "--url", server.ws,

@@ -75,7 +75,7 @@ async def test_speech_is_understood_and_the_answer_can_be_understood(
     """Each encoding in each direction, three calls at once: the caller's words arrive, and the
     answer's sound, when recognised again, has the words of its transcript.
     """
-    speech = to_say(clip("belief"))
+    speech = to_say(clip("wisdom"))
 
     async def ask(to_server: EncodingName, from_server: EncodingName) -> tuple[Turn, int]:
         async with calling(server, input_encoding=to_server, output_encoding=from_server) as caller:
