@@ -2,13 +2,14 @@
 
 Each field's environment variable is ``ANTIPHON_`` and its name in capitals. Options of a
 provider are read the same way from its stage's prefix: ``ANTIPHON_LLM_BASE_URL`` is option
-``base_url`` of the language model.
+``base_url`` of the language model, ``ANTIPHON_LLM_2_BASE_URL`` that of the second one named.
 """
 
 from __future__ import annotations
 
 import difflib
 import ipaddress
+import re
 from collections.abc import Mapping
 from typing import Annotated, Any, Literal, get_args, get_origin, get_type_hints
 
@@ -32,12 +33,31 @@ OTHER_VARIABLES = frozenset(
 """Variables that other parts of the project read, so that they are no mistakes here."""
 
 
+POLICY = "policy"
+"""The prefix of what is done when providers fail: ``ANTIPHON_POLICY_HEDGE``."""
+
+_OPTION = re.compile(rf"((?:{'|'.join(STAGE_OPTIONS)})(?:_[2-9])?|{POLICY})_(.+)", re.ASCII)
+
+
 class SettingsError(Exception):
     """A setting that cannot be; the message says which and what to do."""
 
 
 def _says(description: str, **limits: Any) -> Meta:
     return Meta(description=description, **limits)
+
+
+class Candidate(Struct, frozen=True):
+    """A provider of a stage, as it was chosen."""
+
+    setting: str
+    """Where its options are: ``llm``, or ``llm_2`` of the second one."""
+    name: str
+    options: dict[str, str] = field(default_factory=dict)
+
+    def __repr__(self) -> str:
+        """Without the options, of which one may be a key."""
+        return f"Candidate({self.setting!r}, {self.name!r})"
 
 
 class Settings(Struct, frozen=True, kw_only=True):
@@ -54,15 +74,30 @@ class Settings(Struct, frozen=True, kw_only=True):
     ] = ()
     vad: Annotated[str, _says("Provider of voice activity.")] = "silero"
     turn: Annotated[str, _says("Provider of the turn model.")] = "smart-turn"
-    stt: Annotated[str, _says("Provider of speech-to-text.")] = "moonshine"
+    stt: Annotated[
+        str,
+        _says("Provider of speech-to-text; several, separated by commas, stand in for each other."),
+    ] = "moonshine"
     llm: Annotated[
         str,
-        _says("Language model; `openai` by itself once `ANTIPHON_LLM_BASE_URL` is set."),
+        _says(
+            "Language model, or several; `openai` by itself once `ANTIPHON_LLM_BASE_URL` is set."
+        ),
     ] = "dialogue"
-    tts: Annotated[str, _says("Provider of text-to-speech.")] = "local"
+    tts: Annotated[str, _says("Provider of text-to-speech, or several.")] = "local"
     noise: Annotated[str, _says("Noise suppression of sessions that ask for voice focus.")] = (
         "webrtc"
     )
+    filler: Annotated[
+        str,
+        _says("Said when the language model is slow to begin, such as `One moment.`"),
+    ] = ""
+    filler_ms: Annotated[
+        int, _says("Milliseconds without a word from the language model before the filler.", ge=1)
+    ] = 2_500
+    apology: Annotated[
+        str, _says("Said when the language model failed; empty: the reply just ends.")
+    ] = "I'm sorry, something went wrong. Could you say that again?"
     former_voices: Annotated[
         bool, _says("Accept voice names of earlier generations of the API.")
     ] = True
@@ -193,11 +228,14 @@ class Settings(Struct, frozen=True, kw_only=True):
         """Whether anybody may connect, because no key is configured."""
         return not self.api_keys
 
-
-def _stage_option(name: str) -> tuple[str, str] | None:
-    """The stage and option a variable's name (without prefix, lower case) stands for."""
-    stage, _, option = name.partition("_")
-    return (stage, option) if stage in STAGE_OPTIONS and option else None
+    def candidates(self, setting: str) -> tuple[Candidate, ...]:
+        """The providers of a stage, in order of preference; ``setting`` as in STAGE_OPTIONS."""
+        names = [name.strip() for name in getattr(self, setting).split(",")]
+        places = [setting, *(f"{setting}_{place}" for place in range(2, len(names) + 1))]
+        return tuple(
+            Candidate(place, name, self.options.get(place, {}))
+            for place, name in zip(places, names, strict=True)
+        )
 
 
 def _field_value(raw: str, hint: Any) -> Any:
@@ -214,14 +252,16 @@ def read(environment: Mapping[str, str], **overrides: Any) -> Settings:
     hints = get_type_hints(Settings)
     values: dict[str, Any] = {}
     options: dict[str, dict[str, str]] = {stage: {} for stage in STAGE_OPTIONS}
+    numbered: dict[str, str] = {}
     for variable, raw in sorted(environment.items()):
         if not variable.startswith(PREFIX) or variable in OTHER_VARIABLES:
             continue
         name = variable.removeprefix(PREFIX).lower()
         if name in hints and name != "options":
             values[name] = _field_value(raw, hints[name])
-        elif (stage_option := _stage_option(name)) is not None:
-            options[stage_option[0]][stage_option[1]] = raw
+        elif (found := _OPTION.fullmatch(name)) is not None:
+            options.setdefault(found[1], {})[found[2]] = raw
+            numbered.setdefault(found[1], variable)
         else:
             raise SettingsError(_unknown(variable, hints))
     values.update({name: value for name, value in overrides.items() if value is not None})
@@ -229,7 +269,15 @@ def read(environment: Mapping[str, str], **overrides: Any) -> Settings:
         values["llm"] = "openai"
     kinds = get_type_hints(Settings, include_extras=True)
     converted = {name: _converted(name, value, kinds[name]) for name, value in values.items()}
-    return Settings(**converted, options=options)
+    settings = Settings(**converted, options=options)
+    used = {each.setting for stage in STAGE_OPTIONS for each in settings.candidates(stage)}
+    for place in sorted(options.keys() - used - {POLICY}):
+        stage, _, number = place.partition("_")
+        raise SettingsError(
+            f"{numbered[place]} is of provider {number}, which {PREFIX}{stage.upper()} does not "
+            "name: name as many there, separated by commas"
+        )
+    return settings
 
 
 def _unknown(variable: str, hints: Mapping[str, Any]) -> str:

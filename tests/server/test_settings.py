@@ -6,7 +6,14 @@ import msgspec
 import pytest
 
 from antiphon_server import settings as settings_module
-from antiphon_server.settings import PREFIX, STAGE_OPTIONS, Settings, SettingsError, read
+from antiphon_server.settings import (
+    PREFIX,
+    STAGE_OPTIONS,
+    Candidate,
+    Settings,
+    SettingsError,
+    read,
+)
 
 
 def test_without_variables_everything_has_its_default() -> None:
@@ -110,6 +117,38 @@ def test_options_of_providers_are_kept_by_stage() -> None:
     assert settings.options["llm"] == {"base_url": " http://x "}
     assert settings.options["tts"] == {"voice": "v"}
     assert settings.options["stt"] == {"a_b": "1"}
+
+
+def test_several_providers_of_a_stage_each_have_their_own_options() -> None:
+    """In order of preference; the second one's options have its number."""
+    settings = read(
+        {
+            "ANTIPHON_LLM": "openai, anthropic,dialogue",
+            "ANTIPHON_LLM_MODEL": "first",
+            "ANTIPHON_LLM_2_MODEL": "second",
+            "ANTIPHON_LLM_2_API_KEY": "k",
+        }
+    )
+    assert settings.candidates("llm") == (
+        Candidate("llm", "openai", {"model": "first"}),
+        Candidate("llm_2", "anthropic", {"model": "second", "api_key": "k"}),
+        Candidate("llm_3", "dialogue", {}),
+    )
+    assert settings.candidates("tts") == (Candidate("tts", "local", {}),)
+    assert "api_key" not in repr(settings.candidates("llm"))
+
+
+def test_options_of_a_provider_that_is_not_named_are_a_mistake() -> None:
+    """They would silently do nothing."""
+    with pytest.raises(SettingsError, match="ANTIPHON_LLM_2_MODEL is of provider 2, which"):
+        read({"ANTIPHON_LLM_2_MODEL": "second"})
+    with pytest.raises(SettingsError, match="ANTIPHON_TTS_3_VOICE"):
+        read({"ANTIPHON_TTS": "local,flite", "ANTIPHON_TTS_3_VOICE": "v"})
+
+
+def test_the_policy_for_failures_has_options_of_its_own() -> None:
+    """As text, like those of providers."""
+    assert read({"ANTIPHON_POLICY_HEDGE": "true"}).options["policy"] == {"hedge": "true"}
 
 
 def test_a_base_url_chooses_the_openai_provider() -> None:

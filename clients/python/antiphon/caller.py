@@ -94,8 +94,13 @@ class Turn:
 
     @property
     def answered(self) -> bool:
-        """Whether a reply was heard to its end, even one that came too early."""
-        return any(reply.audible_at is not None and not reply.interrupted for reply in self.replies)
+        """Whether a reply was heard to its end, even one that came too early; an apology for one
+        that failed is none.
+        """
+        return any(
+            reply.audible_at is not None and not reply.interrupted and reply.error is None
+            for reply in self.replies
+        )
 
     @property
     def cut_in(self) -> bool:

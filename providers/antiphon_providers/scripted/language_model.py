@@ -10,11 +10,9 @@ from typing import Annotated, Any
 
 from msgspec import Meta, Struct
 
-from antiphon_providers.interfaces import Prompt, Said, Spent, ToolUse, Used
+from antiphon_providers.interfaces import Piece, Prompt, Said, Spent, ToolUse, Used
 from antiphon_providers.options import json_object
 from antiphon_providers.scripted.desk import Closed, Desk, Fault
-
-Piece = Said | Used | Spent
 
 _REMEMBERED_PROMPTS = 100
 """Enough for a test to look at, and little enough for a load test to hold."""

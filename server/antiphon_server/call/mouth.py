@@ -126,7 +126,7 @@ class Mouth:
         return said
 
     def _said(self, reply: Reply, now: float) -> Said:
-        clock, spent = reply.clock, reply.spent
+        clock, spent = reply.clock, reply.writing.spent
         fields: dict[str, Any] = {"method": "written", "text": reply.shown}
         if not reply.is_text:
             fields = {"text": _heard(reply, now), "method": reply.heard.method}

@@ -17,7 +17,7 @@ from antiphon_server.call.dialect import Dialect, Frame
 from antiphon_server.call.ears import Ears
 from antiphon_server.call.mouth import Mouth, Said
 from antiphon_server.call.outbox import Outbox
-from antiphon_server.call.reply import ReplyDoors, SpeakingServices, Task
+from antiphon_server.call.reply import ReplyDoors, Task
 from antiphon_server.call.services import Services
 from antiphon_server.call.settings import CallSettings
 from antiphon_server.call.timeline import Timeline
@@ -198,8 +198,9 @@ class Performer:
 
     def _start_reply(self, command: v.StartReply) -> None:
         self._tell(self.dialect.reply_started(command.reply, command.trigger))
-        model = self.settings.language_model or self._services.speaking.language_model
-        voices = SpeakingServices(model, self._services.speaking.text_to_speech)
+        speaking = self._services.speaking
+        model = self.settings.language_model or speaking.language_model
+        voices = replace(speaking, language_model=model)
         lead_ms = self._services.audio_lead_ms
         self._mouth.start(command, self._task(command), voices, self.settings, lead_ms)
 

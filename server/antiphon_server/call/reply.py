@@ -9,49 +9,42 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-from collections.abc import AsyncGenerator, AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable
 from contextlib import aclosing
-from typing import TypeVar
 
-import msgspec
 import numpy as np
 from msgspec import Struct
+from msgspec.structs import replace
 
 from antiphon_providers.errors import Malformed, ProviderError, TooSlow
 from antiphon_providers.interfaces import (
     LanguageModel,
     Prompt,
-    Said,
     Sound,
-    Spent,
     TextToSpeech,
     ToolUse,
-    Used,
 )
 from antiphon_server.call.outbox import Outbox, Playback
 from antiphon_server.call.settings import CallSettings
 from antiphon_server.call.sound import Resampler, Samples, amplify, encode
 from antiphon_server.call.timeline import ReplyClock
+from antiphon_server.call.writing import (
+    PROGRESS_SECONDS,
+    Courtesy,
+    Writing,
+    WritingDoors,
+    closing,
+    seconds_from_now,
+)
 from antiphon_server.conversation.heard import Heard, TimedWord
-from antiphon_server.conversation.sentences import Sentences
 from antiphon_server.conversation.vocabulary import (
     Event,
     Failure,
     ReplyFailed,
     ReplyFinished,
+    ReplyTroubled,
 )
 from antiphon_server.observe import metrics
-
-T = TypeVar("T")
-
-FIRST_TOKEN_SECONDS = 10.0
-"""The hosted service gives a model of one's own as long (protocol section 3.5)."""
-PROGRESS_SECONDS = 10.0
-"""From one token or sound to the next; a stream that stalls has failed."""
-REPLY_SECONDS = 60.0
-"""How long a model may write."""
-MOST_CHARACTERS = 4_000
-"""How much it may write: about five minutes of speech."""
 
 
 class SpeakingServices(Struct, frozen=True):
@@ -59,6 +52,7 @@ class SpeakingServices(Struct, frozen=True):
 
     language_model: LanguageModel
     text_to_speech: TextToSpeech
+    courtesy: Courtesy = Courtesy()
 
 
 class Task(Struct, frozen=True):
@@ -97,9 +91,11 @@ class Reply:
         self.is_text = settings.output_text
         self.shown = ""
         """What was shown of it, where it is text."""
-        self.spent = Spent(0, 0)
         self.characters = 0
         """How many were given to the voice."""
+        self.writing = Writing(
+            services.language_model, clock, WritingDoors(doors.now, self._give, self._use)
+        )
         self._services = services
         self._settings = settings
         self._outbox = doors.outbox
@@ -134,65 +130,28 @@ class Reply:
     # --- words ---------------------------------------------------------------------------
 
     async def _write(self, task: Task) -> None:
-        sentences = Sentences()
+        courtesy = self._services.courtesy
         if task.text is not None:
-            await self._give([*sentences.feed(task.text), *sentences.finish()])
+            self.writing.say(task.text)
         elif task.prompt is not None:
             try:
-                await self._write_answer(task.prompt, sentences)
+                await self.writing.answer(
+                    task.prompt, replace(courtesy, filler="") if self.is_text else courtesy
+                )
             except ProviderError as failure:
-                raise _StageFailed("language_model", failure) from failure
-        await self._pieces.put(None)
+                failed = _StageFailed("language_model", failure)
+                if not courtesy.apology:
+                    raise failed from failure
+                self._doors.notice(ReplyTroubled(self.number, _told_as(failed)))
+                self.writing.apologise(courtesy.apology)
+        self._pieces.put_nowait(None)
 
-    async def _write_answer(self, prompt: Prompt, sentences: Sentences) -> None:
-        model = self._services.language_model
-        self.clock.prompted = self._now()
-        written, used = 0, False
-        try:
-            async with aclosing(_closing(model.reply(prompt))) as pieces:
-                async with asyncio.timeout(FIRST_TOKEN_SECONDS) as deadline:
-                    ends = _in(REPLY_SECONDS)
-                    async for piece in pieces:
-                        deadline.reschedule(min(_in(PROGRESS_SECONDS), ends))
-                        if isinstance(piece, Said):
-                            self._first_token()
-                            written += len(piece.text)
-                            await self._give(sentences.feed(_well_formed(piece.text)))
-                        elif isinstance(piece, Used):
-                            self._first_token()
-                            used = True
-                            self._use(piece.use)
-                        elif isinstance(piece, Spent):
-                            self.spent = Spent(
-                                self.spent.prompt_tokens + piece.prompt_tokens,
-                                self.spent.completion_tokens + piece.completion_tokens,
-                            )
-                        if written > MOST_CHARACTERS:
-                            break
-        except TimeoutError:
-            raise TooSlow("the language model stopped writing", provider=model.name) from None
-        await self._give(sentences.finish())
-        if not used and not self.heard.text:
-            raise Malformed("the language model said nothing", provider=model.name)
-
-    def _first_token(self) -> None:
-        if self.clock.first_token is None:
-            self.clock.first_token = self._now()
+    def _give(self, piece: str) -> None:
+        self.heard.wrote(piece)
+        self._pieces.put_nowait(piece)
 
     def _use(self, use: ToolUse) -> None:
-        try:
-            msgspec.json.encode(use.arguments)
-        except (TypeError, ValueError, RecursionError) as wrong:
-            model = self._services.language_model.name
-            raise Malformed("the arguments of a tool call are no JSON", provider=model) from wrong
         self._doors.tool_used(self.number, use)
-
-    async def _give(self, pieces: list[str]) -> None:
-        for piece in pieces:
-            if self.clock.first_sentence is None:
-                self.clock.first_sentence = self._now()
-            self.heard.wrote(piece)
-            await self._pieces.put(piece)
 
     # --- text ----------------------------------------------------------------------------
 
@@ -230,7 +189,7 @@ class Reply:
         self._voice_waits = not works
         # A voice that was cut off may still ask for words: nothing is to be timed then.
         with contextlib.suppress(RuntimeError):
-            self._voice_deadline.reschedule(_in(PROGRESS_SECONDS) if works else None)
+            self._voice_deadline.reschedule(seconds_from_now(PROGRESS_SECONDS) if works else None)
 
     async def _speak(self) -> None:
         first = await self._pieces.get()
@@ -247,7 +206,7 @@ class Reply:
         resampler = Resampler(voice.rate, self._settings.output.rate, "LQ")
         sounds = voice.speak(self._next_pieces(first), self._settings.voice)
         try:
-            async with self._voice_deadline, aclosing(_closing(sounds)) as stream:
+            async with self._voice_deadline, aclosing(closing(sounds)) as stream:
                 self._voice_works(True)
                 async for sound in stream:
                     if sound.pcm and self.clock.first_sound is None:
@@ -310,22 +269,7 @@ class Reply:
     # --- failure -------------------------------------------------------------------------
 
     def _fail(self, failed: _StageFailed) -> None:
-        failure = failed.failure
-        provider = failure.provider or failed.stage
-        metrics.PROVIDER_ERRORS.labels(failed.stage, provider, failure.code).inc()
-        self._doors.notice(
-            ReplyFailed(
-                self.number,
-                Failure(
-                    _WIRE_CODES[failed.stage],
-                    failure.message,
-                    failure.retryable,
-                    failure.status_code,
-                    failure.provider_code,
-                    failure.provider_param,
-                ),
-            )
-        )
+        self._doors.notice(ReplyFailed(self.number, _told_as(failed)))
 
 
 _WIRE_CODES = {
@@ -343,9 +287,19 @@ class _StageFailed(Exception):
         self.failure = failure
 
 
-def _well_formed(text: str) -> str:
-    """Text that UTF-8 can carry: half of a surrogate pair becomes a question mark."""
-    return text if text.isascii() else text.encode("utf-8", "replace").decode()
+def _told_as(failed: _StageFailed) -> Failure:
+    """What the client is told of a failure, which is counted."""
+    failure = failed.failure
+    provider = failure.provider or failed.stage
+    metrics.PROVIDER_ERRORS.labels(failed.stage, provider, failure.code).inc()
+    return Failure(
+        _WIRE_CODES[failed.stage],
+        failure.message,
+        failure.retryable,
+        failure.status_code,
+        failure.provider_code,
+        failure.provider_param,
+    )
 
 
 def _leaves(failures: BaseExceptionGroup[_StageFailed]) -> list[_StageFailed]:
@@ -353,19 +307,3 @@ def _leaves(failures: BaseExceptionGroup[_StageFailed]) -> list[_StageFailed]:
     for failure in failures.exceptions:
         found += _leaves(failure) if isinstance(failure, BaseExceptionGroup) else [failure]
     return found
-
-
-def _in(seconds: float) -> float:
-    """So many seconds from now, on the clock of ``asyncio.timeout``."""
-    return asyncio.get_running_loop().time() + seconds
-
-
-async def _closing(stream: AsyncIterator[T]) -> AsyncGenerator[T, None]:
-    """The stream, as one that can be closed whatever it is made of."""
-    try:
-        async for item in stream:
-            yield item
-    finally:
-        close = getattr(stream, "aclose", None)
-        if close is not None:
-            await close()

@@ -44,6 +44,7 @@ from antiphon_server.conversation.vocabulary import (
     ReplyFailed,
     ReplyFinished,
     ReplySounded,
+    ReplyTroubled,
     StopWaiting,
     TellReplyFailed,
     TellSpeechStarted,
@@ -135,6 +136,15 @@ def _reply_failed(state: Replying, event: ReplyFailed, manners: Manners) -> Step
     if event.reply != state.reply:
         return state, ()
     return OVER[type(state)](state, manners, TellReplyFailed(state.reply, event.failure))
+
+
+@when(Thinking, Speaking, Contested, Doubtful, sees=ReplyTroubled)
+def _troubled(
+    state: Thinking | Speaking | Contested | Doubtful, event: ReplyTroubled, _manners: Manners
+) -> Step:
+    if event.reply != state.reply:
+        return state, ()
+    return state, (TellReplyFailed(state.reply, event.failure),)
 
 
 # --- tools ---------------------------------------------------------------------------------

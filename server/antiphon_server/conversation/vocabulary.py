@@ -94,6 +94,13 @@ class ReplyFinished(Event, frozen=True):
     reply: int
 
 
+class ReplyTroubled(Event, frozen=True):
+    """The reply could not be written; what it says instead is an apology."""
+
+    reply: int
+    failure: Failure
+
+
 class ReplyFailed(Event, frozen=True):
     """The reply broke off."""
 

@@ -16,6 +16,7 @@ from antiphon_providers.interfaces import Provider
 from antiphon_server.call.ears import Clean, HearingServices
 from antiphon_server.call.reply import SpeakingServices
 from antiphon_server.call.services import Services
+from antiphon_server.call.writing import Courtesy
 from antiphon_server.dialects.voice_agent import Bound
 from antiphon_server.edge.backstage import Backstage, StartFailed
 from antiphon_server.edge.calls import Calls
@@ -73,11 +74,12 @@ class Node:
     @property
     def services(self) -> Services:
         """The providers, by what they do in a call."""
-        stages = self._providers
+        stages, own = self._providers, self.settings
+        courtesy = Courtesy(own.filler, own.filler_ms, own.apology)
         return Services(
             HearingServices(stages["vad"], stages["turn"], stages["stt"]),
-            SpeakingServices(stages["llm"], stages["tts"]),
-            self.settings.audio_lead_ms,
+            SpeakingServices(stages["llm"], stages["tts"], courtesy),
+            own.audio_lead_ms,
             self._noise_suppression,
             recorder=self.backstage.ledger,
             http_tools=self.backstage.http_tools,

@@ -79,6 +79,37 @@ PROVIDER_ERRORS = Counter(
     ["stage", "provider", "code"],
     registry=REGISTRY,
 )
+PROVIDER_SECONDS = Histogram(
+    "antiphon_provider_seconds",
+    "Times of a provider's attempts: `connect`, `first` useful byte, `finish`.",
+    ["stage", "provider", "phase"],
+    buckets=VOICE_BUCKETS,
+    registry=REGISTRY,
+)
+PROVIDER_BREAKER = Gauge(
+    "antiphon_provider_breaker",
+    "Circuit breaker of a provider: 0 closed, 1 asked once to see, 2 open.",
+    ["stage", "provider"],
+    registry=REGISTRY,
+)
+PROVIDER_HEDGES = Counter(
+    "antiphon_provider_hedges",
+    "Second attempts beside a slow first one: `started`, and how they ended, `won` or `lost`.",
+    ["stage", "provider", "outcome"],
+    registry=REGISTRY,
+)
+PROVIDER_SWITCHES = Counter(
+    "antiphon_provider_switches",
+    "Times that another provider took over, and why.",
+    ["stage", "provider", "to", "reason"],
+    registry=REGISTRY,
+)
+PROVIDER_CHOICES = Counter(
+    "antiphon_provider_choices",
+    "What a router chose, and why.",
+    ["stage", "provider", "reason"],
+    registry=REGISTRY,
+)
 AUDIO_IN = Counter(
     "antiphon_audio_received_seconds", "Microphone audio received.", registry=REGISTRY
 )

@@ -10,6 +10,7 @@ from antiphon_providers.errors import Malformed, Refused, Unavailable
 from antiphon_providers.interfaces import (
     LanguageModel,
     Message,
+    Piece,
     Prompt,
     Said,
     Spent,
@@ -18,7 +19,7 @@ from antiphon_providers.interfaces import (
     Used,
 )
 from antiphon_providers.scripted import Fault, ScriptedLanguageModel
-from antiphon_providers.scripted.language_model import LanguageModelScript, Piece, said
+from antiphon_providers.scripted.language_model import LanguageModelScript, said
 from virtual_time import in_virtual_time
 
 

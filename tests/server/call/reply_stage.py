@@ -11,6 +11,7 @@ from antiphon_server.call.outbox import Outbox, Playback
 from antiphon_server.call.reply import Reply, ReplyDoors, SpeakingServices, Task
 from antiphon_server.call.settings import CallSettings
 from antiphon_server.call.timeline import ReplyClock
+from antiphon_server.call.writing import Courtesy
 from antiphon_server.conversation.heard import TimedWord
 from antiphon_server.conversation.vocabulary import (
     Event,
@@ -27,7 +28,13 @@ STORY = "This is the first sentence. Here comes another one. And that was the la
 class Stage:
     """One reply on its own: its events, its words, its audio, with the loop's seconds."""
 
-    def __init__(self, model: Any, voice: Any, settings: CallSettings | None = None) -> None:
+    def __init__(
+        self,
+        model: Any,
+        voice: Any,
+        settings: CallSettings | None = None,
+        courtesy: Courtesy | None = None,
+    ) -> None:
         self.loop = asyncio.get_running_loop()
         self.events: list[Event] = []
         self.words: list[tuple[str, bool]] = []
@@ -46,7 +53,7 @@ class Stage:
             self._words,
             self._shown,
         )
-        services = SpeakingServices(model, voice)
+        services = SpeakingServices(model, voice, courtesy or Courtesy())
         self.reply = Reply(services, self.settings, self.clock, self.playback, doors)
 
     def _words(self, _reply: int, words: list[TimedWord], last: bool) -> None:
@@ -88,9 +95,14 @@ class Stage:
         return event.failure
 
 
-async def answered(model: Any, voice: Any, settings: CallSettings | None = None) -> Stage:
+async def answered(
+    model: Any,
+    voice: Any,
+    settings: CallSettings | None = None,
+    courtesy: Courtesy | None = None,
+) -> Stage:
     """A reply to a prompt, over; neither provider works on it any more."""
-    stage = Stage(model, voice, settings)
+    stage = Stage(model, voice, settings, courtesy)
     await stage.run(Task(prompt=PROMPT))
     assert (model.desk.active, voice.desk.active) == (0, 0)
     return stage

@@ -14,7 +14,7 @@ from antiphon_protocol import voice_agent as wire
 from antiphon_protocol.audio import PCM, Encoding
 from antiphon_protocol.errors import AgentNotFound, InvalidWebhook
 from antiphon_protocol.session_config import SessionConfig, Webhook
-from antiphon_providers.interfaces import ToolUse, Used
+from antiphon_providers.interfaces import Piece, ToolUse, Used
 from antiphon_providers.scripted import (
     ScriptedLanguageModel,
     ScriptedSpeechToText,
@@ -22,7 +22,7 @@ from antiphon_providers.scripted import (
     ScriptedTurnModel,
     ScriptedVoiceActivity,
 )
-from antiphon_providers.scripted.language_model import LanguageModelScript, Piece
+from antiphon_providers.scripted.language_model import LanguageModelScript
 from antiphon_providers.scripted.speech_to_text import SpeechToTextScript
 from antiphon_providers.scripted.text_to_speech import TextToSpeechScript
 from antiphon_providers.scripted.tones import sine

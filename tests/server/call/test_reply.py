@@ -21,10 +21,10 @@ from antiphon_providers.interfaces import (
 )
 from antiphon_providers.scripted import ScriptedLanguageModel, ScriptedTextToSpeech
 from antiphon_providers.scripted.language_model import said
-from antiphon_server.call import reply as reply_module
 from antiphon_server.call.reply import Task
 from antiphon_server.call.settings import CallSettings
 from antiphon_server.call.sound import decode
+from antiphon_server.call.writing import PROGRESS_SECONDS
 from antiphon_server.conversation.vocabulary import (
     ReplyFinished,
     ToolUsed,
@@ -128,19 +128,6 @@ async def test_a_model_faster_than_the_voice_is_not_too_slow() -> None:
     assert stage.loop.time() > 200
 
 
-@in_virtual_time
-async def test_a_reply_that_never_ends_is_cut_at_its_longest() -> None:
-    """About ``MOST_CHARACTERS`` are said, and the model is stopped."""
-
-    def answer(_prompt: Prompt) -> Any:
-        while True:
-            yield Said("On and on. ")
-
-    stage = await answered(ScriptedLanguageModel(answer=answer), tts(ms_per_character=1))
-    assert stage.events == [ReplyFinished(1)]
-    assert len(stage.reply.heard.text) == pytest.approx(reply_module.MOST_CHARACTERS, abs=20)
-
-
 # --- tools ---------------------------------------------------------------------------------
 
 
@@ -202,30 +189,6 @@ async def test_a_voice_that_fails_at_any_point_fails_the_reply(kind: str, after:
     assert failure.retryable == (kind != "refused")
 
 
-@in_virtual_time
-async def test_a_model_that_never_begins_is_given_up() -> None:
-    """After ten seconds (protocol section 3.5)."""
-    stage = await answered(llm(fault="stall"), tts())
-    assert stage.failure().code == "llm_provider_error"
-    assert stage.loop.time() == pytest.approx(reply_module.FIRST_TOKEN_SECONDS)
-
-
-@in_virtual_time
-async def test_a_model_that_stalls_is_given_up() -> None:
-    """Ten seconds after its last word, however long it had been writing."""
-    stage = await answered(llm(replies=STORY, per_token_ms=2000, fault="stall after 6"), tts())
-    assert stage.failure().code == "llm_provider_error"
-    assert stage.loop.time() == pytest.approx(5 * 2 + reply_module.PROGRESS_SECONDS)
-
-
-@in_virtual_time
-async def test_a_model_that_trickles_is_given_up_in_the_end() -> None:
-    """A word every nine seconds makes progress, but no conversation: a minute is enough."""
-    stage = await answered(llm(replies=STORY, per_token_ms=9000), tts())
-    assert stage.failure().code == "llm_provider_error"
-    assert stage.loop.time() == pytest.approx(reply_module.REPLY_SECONDS)
-
-
 @pytest.mark.parametrize("after", ["at open", "after 0", "after 5"])
 @in_virtual_time
 async def test_a_voice_that_stalls_is_given_up(after: str) -> None:
@@ -233,7 +196,7 @@ async def test_a_voice_that_stalls_is_given_up(after: str) -> None:
     stage = await answered(llm(replies=STORY), tts(fault=f"stall {after}"))
     assert stage.failure().code == "tts_provider_error"
     assert stage.failure().retryable
-    assert stage.loop.time() == pytest.approx(reply_module.PROGRESS_SECONDS, abs=0.01)
+    assert stage.loop.time() == pytest.approx(PROGRESS_SECONDS, abs=0.01)
 
 
 @in_virtual_time

@@ -208,6 +208,7 @@ MAKERS: tuple[tuple[float, Maker], ...] = (
     (6, lambda d, c: v.ReplySounded(_reply(d, c))),
     (5, lambda d, c: v.ReplyFinished(_reply(d, c))),
     (1, lambda d, c: v.ReplyFailed(_reply(d, c), v.Failure("x", "broke"))),
+    (1, lambda d, c: v.ReplyTroubled(_reply(d, c), v.Failure("x", "broke"))),
     (3, lambda d, c: v.ToolUsed(_reply(d, c), _new_call(d, c), 1000, hold=d.random() < 0.2)),
     (0.5, lambda d, c: v.ToolRefused(_reply(d, c))),
     (0.7, lambda _d, _c: v.ClientDropped()),

@@ -58,6 +58,7 @@ EVENTS: tuple[v.Event, ...] = (
             v.ToolUsed(reply, "b", 1000),
             v.ReplyFinished(reply),
             v.ReplyFailed(reply, FAILURE),
+            v.ReplyTroubled(reply, FAILURE),
             v.ReplyCancelled(reply),
         )
     ),

@@ -61,6 +61,7 @@ def test_what_is_said_of_another_reply_is_stale(state: State) -> None:
             v.ReplySounded(number),
             v.ReplyFinished(number),
             v.ReplyFailed(number, FAILURE),
+            v.ReplyTroubled(number, FAILURE),
             v.ToolUsed(number, "z", 1000),
             v.ReplyCancelled(number),
         )
@@ -73,6 +74,12 @@ def test_a_failed_reply_is_told_and_then_completed(state: State) -> None:
     following, commands = happens(state, v.ReplyFailed(1, FAILURE))
     assert following == Quiet(state.books)
     assert commands == [v.TellReplyFailed(1, FAILURE), DONE]
+
+
+@pytest.mark.parametrize("state", [THINKING, SPEAKING, CONTESTED, DOUBTFUL])
+def test_a_reply_that_could_not_be_written_goes_on(state: State) -> None:
+    """It is told that the model failed; the apology is the rest of the reply."""
+    assert happens(state, v.ReplyTroubled(1, FAILURE)) == (state, [v.TellReplyFailed(1, FAILURE)])
 
 
 def test_a_voice_that_did_not_count_counts_from_the_end_of_the_reply() -> None:

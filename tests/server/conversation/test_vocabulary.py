@@ -95,6 +95,7 @@ def test_only_what_is_about_a_reply_carries_its_number() -> None:
         "ToolRefused",
         "ReplyFinished",
         "ReplyFailed",
+        "ReplyTroubled",
         "ReplyCancelled",
     }
     assert numbered == expected

@@ -1,0 +1,58 @@
+"""Providers at work, as metrics and as a picture of their health."""
+
+from __future__ import annotations
+
+from antiphon_providers.observer import Observer
+from antiphon_server.observe.metrics import REGISTRY
+from antiphon_server.observe.providers import RECENT, Health, ProviderWatch
+
+
+def value(name: str, **labels: str) -> float:
+    """Of one series; 0 while there is none."""
+    return REGISTRY.get_sample_value(name, labels) or 0.0
+
+
+def test_what_is_told_of_a_provider_is_counted() -> None:
+    """Each kind in a metric of its own, by stage and provider."""
+    of = {"stage": "watched_stage", "provider": "one"}
+    watch: Observer = ProviderWatch("watched_stage")
+    watch.connected("one", 0.1)
+    watch.began("one", 0.2)
+    watch.finished("one", 0.3)
+    watch.failed("one", "provider_timeout")
+    watch.breaker("one", "open")
+    for won in (None, True, None, False):
+        watch.hedged("one", won=won)
+    watch.switched("one", "two", "provider_timeout")
+    watch.chose("one", "fastest")
+    for phase, seconds in (("connect", 0.1), ("first", 0.2), ("finish", 0.3)):
+        assert value("antiphon_provider_seconds_sum", **of, phase=phase) == seconds
+    assert value("antiphon_provider_errors_total", **of, code="provider_timeout") == 1
+    assert value("antiphon_provider_breaker", **of) == 2
+    outcomes = {"started": 2, "won": 1, "lost": 1}
+    for outcome, count in outcomes.items():
+        assert value("antiphon_provider_hedges_total", **of, outcome=outcome) == count
+    switched = {**of, "to": "two", "reason": "provider_timeout"}
+    assert value("antiphon_provider_switches_total", **switched) == 1
+    assert value("antiphon_provider_choices_total", **of, reason="fastest") == 1
+
+
+def test_health_is_that_of_recent_attempts() -> None:
+    """Percentiles over the latest, counts over all; a provider nobody asked has none."""
+    watch = ProviderWatch("watched_health", ["idle"])
+    for number in range(RECENT + 100):
+        watch.began("busy", number / 1000)
+        watch.finished("busy", 1.0)
+    watch.failed("busy", "provider_refused")
+    watch.hedged("busy", won=None)
+    watch.hedged("busy", won=True)
+    watch.breaker("busy", "half_open")
+    busy = watch.health["busy"]
+    assert (busy.attempts, busy.failures) == (RECENT + 101, 1)
+    assert (busy.last_failure, busy.breaker) == ("provider_refused", "half_open")
+    assert (busy.hedges_started, busy.hedges_won) == (1, 1)
+    assert busy.percentile_ms(0.5) == 200
+    assert busy.percentile_ms(0.95) == 290
+    assert busy.percentile_ms(1.0) == 299
+    assert watch.health["idle"] == Health()
+    assert watch.health["idle"].percentile_ms(0.5) is None
