@@ -43,6 +43,9 @@ class SpeechToTextScript(Struct, frozen=True, forbid_unknown_fields=True):
         float, Meta(ge=0, description="Milliseconds of audio between partial results; 0: none.")
     ] = 200
     final_ms: Annotated[float, Meta(ge=0, description="Milliseconds from flush to words.")] = 0
+    turn_over: Annotated[
+        float | None, Meta(description="Verdict given with each final result; none: no opinion.")
+    ] = None
     threshold: Annotated[float, Meta(ge=0, le=1, description="Loudness of speech, of 1.")] = 0.01
     fault: Annotated[str, Meta(description="See `Fault.parse`; counts results.")] = ""
 
@@ -196,7 +199,9 @@ class ScriptedSpeechStream:
 
     def _say(self, text: str, delay_ms: float, *, flushed: bool = False) -> None:
         when = asyncio.get_running_loop().time() + delay_ms / 1000
-        self._due.put_nowait(_Due(when, Recognised(text, flushed)))
+        self._due.put_nowait(
+            _Due(when, Recognised(text, flushed, self._script.turn_over if flushed else None))
+        )
 
 
 def _number_heard(pcm: bytes) -> str:

@@ -19,6 +19,7 @@ from antiphon_providers.errors import ProviderError, Unavailable
 from antiphon_providers.interfaces import (
     HEARING_RATE,
     HearingOptions,
+    Recognised,
     SpeechStream,
     SpeechToText,
     TurnModel,
@@ -67,7 +68,8 @@ class HearingServices(Struct, frozen=True):
     """The providers that listen."""
 
     voice_activity: VoiceActivity
-    turn_model: TurnModel
+    turn_model: TurnModel | None
+    """None where the recogniser's own verdict counts (``Recognised.turn_over``)."""
     speech_to_text: SpeechToText
 
 
@@ -115,6 +117,8 @@ class Ears:
         self._stream: SpeechStream | None = None
         self._fed = False
         self._question: asyncio.Task[None] | None = None
+        self._own_verdict: asyncio.Future[float] | None = None
+        """The recogniser's, where it is asked for one."""
         self._voice = services.voice_activity.open(self._judged_window)
         self.received_seconds = 0.0
 
@@ -143,6 +147,7 @@ class Ears:
 
     def ask_if_done(self) -> None:
         """Asks the recogniser for its final words and the turn model for its verdict."""
+        self._own_verdict = asyncio.get_running_loop().create_future()
         self._flush()
         # A verdict on an earlier pause says nothing about this one.
         self._drop_question()
@@ -185,7 +190,7 @@ class Ears:
                     self._stream = stream
                     async for result in stream:
                         failures = 0
-                        self._recognised(result.text, flushed=result.flushed)
+                        self._recognised(result)
                 raise Unavailable("the recogniser ended", provider=name)
             except ProviderError as failure:
                 metrics.PROVIDER_ERRORS.labels("speech_to_text", name, failure.code).inc()
@@ -288,11 +293,14 @@ class Ears:
             self._stream.flush()
         else:
             # Nobody listens: there will be no words but those that are known.
-            self._recognised("", flushed=True)
+            self._recognised(Recognised("", flushed=True))
 
-    def _recognised(self, text: str, *, flushed: bool) -> None:
-        if not self._words.recognised(text, flushed=flushed):
+    def _recognised(self, result: Recognised) -> None:
+        if not self._words.recognised(result.text, flushed=result.flushed):
             return
+        verdict = self._own_verdict
+        if verdict is not None and result.turn_over is not None and not verdict.done():
+            verdict.set_result(result.turn_over)
         if self._words.settled:
             self._timeline.settled()
         self._notice(WordsHeard(self._words.text, settled=self._words.settled))
@@ -303,17 +311,21 @@ class Ears:
             self._question = None
 
     async def _judge(self, pcm: bytes) -> None:
+        model, own = self._services.turn_model, self._own_verdict
+        judge = self._services.speech_to_text.name if model is None else model.name
         probability = None
         try:
             async with asyncio.timeout(JUDGE_SECONDS):
-                probability = await self._services.turn_model.judge(pcm)
+                if model is not None:
+                    probability = await model.judge(pcm)
+                elif own is not None:
+                    probability = await own
         except (ProviderError, TimeoutError) as failure:
             code = failure.code if isinstance(failure, ProviderError) else "provider_timeout"
-            name = self._services.turn_model.name
-            metrics.PROVIDER_ERRORS.labels("turn_model", name, code).inc()
+            metrics.PROVIDER_ERRORS.labels("turn_model", judge, code).inc()
         except Exception:
             # The words and the silence decide, whatever went wrong.
-            log.exception("turn model broke", provider=self._services.turn_model.name)
+            log.exception("turn model broke", provider=judge)
         self._timeline.judged()
         self._notice(TurnJudged(probability))
 

@@ -62,10 +62,12 @@ class Services(Struct, frozen=True):
     @property
     def names(self) -> dict[str, str]:
         """The provider of each stage."""
+        recogniser = self.hearing.speech_to_text.name
+        judge = self.hearing.turn_model
         return {
             "voice_activity": self.hearing.voice_activity.name,
-            "turn_detection": self.hearing.turn_model.name,
-            "speech_to_text": self.hearing.speech_to_text.name,
+            "turn_detection": recogniser if judge is None else judge.name,
+            "speech_to_text": recogniser,
             "language_model": self.speaking.language_model.name,
             "text_to_speech": self.speaking.text_to_speech.name,
         }

@@ -232,6 +232,21 @@ async def test_a_turn_model_that_is_slow_is_not_waited_for() -> None:
         assert TurnJudged(None) in microphone.events
 
 
+@pytest.mark.parametrize("verdict", [0.9, None])
+@in_virtual_time
+async def test_a_recogniser_may_judge_by_itself(verdict: float | None) -> None:
+    """Without a turn model its verdict counts; one without an opinion is not waited for."""
+    stages = Stages(turn=None, stt=stt(turn_over=verdict, final_ms=50))
+    async with listening(stages) as microphone:
+        await microphone.hears(voiced(300), silent(250))
+        asked = microphone.loop.time()
+        microphone.ears.ask_if_done()
+        await asyncio.sleep(2)
+        waited = JUDGE_SECONDS if verdict is None else 0.05
+        assert microphone.when(TurnJudged) == [pytest.approx(asked + waited)]
+        assert TurnJudged(verdict) in microphone.events
+
+
 @in_virtual_time
 async def test_a_verdict_on_an_earlier_pause_is_not_taken_for_this_one() -> None:
     """Asked again, only the last question's answer counts; forgotten, none does."""
