@@ -62,6 +62,7 @@ EVENTS: tuple[Event, ...] = (
     vocabulary.ReplySounded(REPLY),
     vocabulary.ToolUsed(REPLY, _CALL, 120_000),
     vocabulary.ReplyFinished(REPLY),
+    vocabulary.ReplyTroubled(REPLY, Failure("llm_provider_error", "no answer")),
     vocabulary.ReplyFailed(REPLY, Failure("llm_provider_error", "no answer")),
     vocabulary.ReplyRequested(),
     vocabulary.ReplyCancelled(REPLY),

@@ -22,7 +22,9 @@ EXAMPLES = [str(HERE / f"test_{name}.py") for name in ("on_voice", "on_reply", "
 EXAMPLES += [str(HERE / f"test_{name}.py") for name in ("on_client", "on_drop", "on_time")]
 EXAMPLES += [str(HERE / f"test_{name}.py") for name in ("moves", "memory")]
 """They need a second; most faults are noticed by them."""
-OTHERS = sorted({str(path) for path in HERE.glob("test_*.py")} - {*EXAMPLES, str(Path(__file__))})
+SLOW = {str(HERE / "test_heard_accuracy.py"), str(Path(__file__))}
+"""Beside this one: sixteen seconds of speech, which find no fault that the others do not."""
+OTHERS = sorted({str(path) for path in HERE.glob("test_*.py")} - {*EXAMPLES, *SLOW})
 QUICKLY = ("-x", "-q", "--no-header", "--tb=line", "-p", "no:cacheprovider", "--noconftest")
 PLAINLY = ("--rootdir", str(TOP), "--import-mode=importlib", "-W", "error")
 """Without the plugins that other tests need, which take longer to load than these to run."""
