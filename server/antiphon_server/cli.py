@@ -6,8 +6,10 @@ import argparse
 import asyncio
 import contextlib
 import os
+import signal
 import socket
 import sys
+from collections.abc import Iterator
 
 import structlog
 import uvloop
@@ -92,7 +94,23 @@ async def _serve(node: Node, settings: Settings, listener: socket.socket) -> Non
     try:
         await server.serve([listener])
     finally:
-        await node.close()
+        with _hurrying(node, at_once=server.force_exit):
+            await node.close()
+
+
+@contextlib.contextmanager
+def _hurrying(node: Node, *, at_once: bool) -> Iterator[None]:
+    """While the node closes, the next SIGINT or SIGTERM shortens it and does not break it off."""
+    loop = asyncio.get_running_loop()
+    for number in (signal.SIGINT, signal.SIGTERM):
+        loop.add_signal_handler(number, node.backstage.hurry)
+    if at_once:
+        node.backstage.hurry()
+    try:
+        yield
+    finally:
+        for number in (signal.SIGINT, signal.SIGTERM):
+            loop.remove_signal_handler(number)
 
 
 def _banner(settings: Settings, listener: socket.socket, *, is_open: bool) -> str:

@@ -19,8 +19,8 @@ from antiphon_server.settings import Settings, SettingsError
 from antiphon_server.store import keys as rows
 from antiphon_server.store.database import Database, Unreachable
 from antiphon_server.store.keys import StoredKey
-from antiphon_server.store.location import data_folder, database_url
-from antiphon_server.store.migrate import NewerDatabase, upgrade
+from antiphon_server.store.location import data_folder, database_setting, database_url
+from antiphon_server.store.migrate import NewerDatabase, UnfitDatabase, upgrade
 
 FAILED = 1
 MISCONFIGURED = 2
@@ -88,7 +88,9 @@ class Keys:
                 database.dispose()
         except (SettingsError, KeyFault) as failure:
             return _refuse(str(failure), MISCONFIGURED)
-        except (Unreachable, NewerDatabase, Refusal) as failure:
+        except (Unreachable, NewerDatabase, UnfitDatabase) as failure:
+            return _refuse(f"{failure} (see {database_setting(settings)})", FAILED)
+        except Refusal as failure:
             return _refuse(str(failure), FAILED)
         return 0
 

@@ -12,6 +12,8 @@ MOST_NAME_CHARACTERS = 200
 _ACCOUNT = re.compile(r"[A-Za-z0-9._:@-]{1,128}", re.ASCII)
 _DURATION = re.compile(r"([0-9]{1,6})([mhdw])", re.ASCII)
 _UNITS = {"m": 60, "h": 3600, "d": 86_400, "w": 604_800}
+_MOST_SECONDS = 36_500 * 86_400
+"""A hundred years; a calendar ends with the year 9999."""
 _MOST_SESSIONS = 1_000_000
 
 
@@ -96,7 +98,10 @@ def duration(text: str) -> int:
     read = _DURATION.fullmatch(text)
     if read is None or int(read[1]) == 0:
         raise _wrong(f"{text!r} is no time: a number and m, h, d or w, such as 90d")
-    return int(read[1]) * _UNITS[read[2]]
+    seconds = int(read[1]) * _UNITS[read[2]]
+    if seconds > _MOST_SECONDS:
+        raise _wrong(f"{text} is more than a hundred years: leave it out, and it never ends")
+    return seconds
 
 
 def _wrong(told: str) -> argparse.ArgumentTypeError:

@@ -38,15 +38,23 @@ def state(key: StoredKey, now: float) -> str:
 
 def moment(at: float) -> str:
     """A time for people: to the minute, in UTC."""
-    return datetime.fromtimestamp(at, UTC).strftime("%Y-%m-%d %H:%MZ")
+    return _date(at).strftime("%Y-%m-%d %H:%MZ")
 
 
 def _object(key: StoredKey) -> dict[str, object]:
     values = {name: getattr(key, name) for name in key.__struct_fields__ if name != "digest"}
     for name in _TIMES:
         if values[name] is not None:
-            values[name] = datetime.fromtimestamp(values[name], UTC)
+            values[name] = _date(values[name])
     return values
+
+
+def _date(at: float) -> datetime:
+    """In UTC; what no calendar has is its last day: one such key must not hide the others."""
+    try:
+        return datetime.fromtimestamp(at, UTC)
+    except (OverflowError, ValueError):
+        return datetime.max.replace(microsecond=0, tzinfo=UTC)
 
 
 def _line(key: StoredKey, now: float) -> tuple[str, ...]:

@@ -5,7 +5,9 @@ from __future__ import annotations
 import asyncio
 import shutil
 import socket
-from collections.abc import Iterator
+import sqlite3
+from collections.abc import Callable, Iterator
+from contextlib import closing
 from pathlib import Path
 
 import pytest
@@ -55,6 +57,16 @@ def not_started(*arguments: str, **variables: str) -> str:
         (["--llm", "gpt"], {}, ["'gpt'", "installed: dialogue, openai, scripted"]),
         ([], {"ANTIPHON_STT": "ear"}, ["'ear'", "installed: moonshine, scripted", "ANTIPHON_STT"]),
         ([], {"ANTIPHON_LLM_BASE_URL": NOBODY}, ["`model`", "ANTIPHON_LLM_…"]),
+        ([], {"ANTIPHON_DATABASE_URL": "u:red-door@h"}, ["cannot be read", "postgresql://"]),
+        (
+            [],
+            {"ANTIPHON_DATABASE_URL": "postgresql://u:red-door@127.0.0.1:9/x"},
+            ["127.0.0.1:9", "refused", "ANTIPHON_DATABASE_URL"],
+        ),
+        ([], {"ANTIPHON_DATA_DIR": "~no-such-user/x"}, ["no home folder", "ANTIPHON_DATA_DIR"]),
+        ([], {"ANTIPHON_DATA_DIR": "/dev/null"}, ["/dev/null is a file", "ANTIPHON_DATA_DIR"]),
+        ([], {"ANTIPHON_SECRET_KEYS": "red-door"}, ["ANTIPHON_SECRET_KEYS", "openssl rand"]),
+        ([], {"ANTIPHON_PUBLIC_URL": "red-door"}, ["ANTIPHON_PUBLIC_URL", "https://voice"]),
         (
             ["--host", "192.0.2.1"],
             {"ANTIPHON_API_KEYS": "k"},
@@ -65,10 +77,60 @@ def not_started(*arguments: str, **variables: str) -> str:
 def test_a_server_that_cannot_be_says_why_and_what_would_be_right(
     arguments: list[str], variables: dict[str, str], words: list[str]
 ) -> None:
-    """Open to the world, misspelt, out of range, unknown, incomplete, or not of this machine."""
+    """Open to the world, misspelt, out of range, unknown, incomplete, or not of this machine. No
+    secret is repeated.
+    """
     said = not_started(*arguments, **variables)
     for word in words:
         assert word in said
+    assert "red-door" not in said
+
+
+def _lose_the_key(folder: Path) -> None:
+    (folder / "secret.key").unlink()
+
+
+def _show_the_key(folder: Path) -> None:
+    (folder / "secret.key").chmod(0o644)
+
+
+def _spoil_the_database(folder: Path) -> None:
+    (folder / "antiphon.db").write_bytes(b"not a database " * 1_000)
+
+
+def _upgrade_the_database(folder: Path) -> None:
+    with closing(sqlite3.connect(folder / "antiphon.db", isolation_level=None)) as database:
+        database.execute("UPDATE alembic_version SET version_num = '9999'")
+
+
+def _take_a_table(folder: Path) -> None:
+    with closing(sqlite3.connect(folder / "antiphon.db", isolation_level=None)) as database:
+        database.execute("DROP TABLE usage")
+
+
+@pytest.mark.parametrize(
+    ("break_it", "words"),
+    [
+        (_lose_the_key, ["under another secret key", "secret.key", "antiphon keys revoke"]),
+        (_show_the_key, ["may be read by others", "chmod 600"]),
+        (_spoil_the_database, ["file is not a database", "restore a backup"]),
+        (_upgrade_the_database, ["newer Antiphon", "restore a backup"]),
+        (_take_a_table, ["lacks tables", "(usage)", "restore a backup"]),
+    ],
+)
+def test_a_data_folder_that_was_spoilt_is_told_with_what_to_do(
+    tmp_path: Path, break_it: Callable[[Path], None], words: list[str]
+) -> None:
+    """The folder of a server with one API key; the key is not told."""
+    folder = {"ANTIPHON_DATA_DIR": str(tmp_path)}
+    key = antiphon("keys", "create", "--name", "web", **folder).stdout.strip()
+    assert key
+    break_it(tmp_path)
+    said = not_started(**folder)
+    for word in words:
+        assert word in said
+    assert str(tmp_path) in said or "key_" in said
+    assert key not in said
 
 
 def test_a_port_in_use_names_the_way_out(server: Server) -> None:

@@ -72,6 +72,8 @@ def test_a_time_has_a_unit(written: str, seconds: int) -> None:
         ("--expires-in", "-1d", "90d"),
         ("--expires-in", "1y", "90d"),
         ("--expires-in", "9999999d", "90d"),
+        ("--expires-in", "999999w", "a hundred years"),
+        ("--expires-in", "36501d", "a hundred years"),
     ],
 )
 def test_a_value_that_cannot_be_is_refused(

@@ -50,3 +50,11 @@ def test_programs_get_every_field_but_the_digest() -> None:
     assert narrow["expires_at"] == "2027-01-15T08:01:00Z"
     assert "canary" not in as_json([KEY]) + as_table([KEY], NOW)
     assert json.loads(as_json([])) == []
+
+
+def test_a_key_that_outlives_the_calendar_does_not_hide_the_others() -> None:
+    """Its end is the calendar's last day."""
+    for end in (1e12, 1e300):
+        lasting = replace(KEY, expires_at=end)
+        assert "good until 9999-12-31" in as_table([KEY, lasting], NOW)
+        assert json.loads(as_json([lasting]))[0]["expires_at"].startswith("9999-12-31T")

@@ -9,7 +9,7 @@ import secrets
 import socket
 import time
 from collections.abc import Awaitable, Callable, Coroutine
-from pathlib import Path
+from functools import partial
 from typing import Any
 
 import sqlalchemy as sa
@@ -22,7 +22,7 @@ from antiphon_server.call.journal import JournalFile, journal_path
 from antiphon_server.call.models import OwnModels
 from antiphon_server.recording.studio import Recording, Studio, StudioSettings
 from antiphon_server.recording.unfinished import Unfinished
-from antiphon_server.security.links import Links
+from antiphon_server.security.links import Links, check_base
 from antiphon_server.security.outbound import OutboundGuard
 from antiphon_server.security.secrets import KeyFault, load_keys
 from antiphon_server.settings import Settings, SettingsError
@@ -34,9 +34,16 @@ from antiphon_server.store.database import Database, Unreachable
 from antiphon_server.store.idempotency import Claims
 from antiphon_server.store.keys import KeyStore
 from antiphon_server.store.ledger import Ledger
-from antiphon_server.store.location import data_folder, database_url
-from antiphon_server.store.migrate import NewerDatabase, upgrade
+from antiphon_server.store.location import (
+    data_folder,
+    database_setting,
+    database_url,
+    journal_folder,
+)
+from antiphon_server.store.migrate import NewerDatabase, UnfitDatabase, upgrade
+from antiphon_server.store.reserve import Reserve
 from antiphon_server.store.retention import Keeping, sweep
+from antiphon_server.store.strangers import Strangers, strangers
 from antiphon_server.store.webhook_outbox import Outbox, SessionEvent
 from antiphon_server.webhooks.deliverer import Deliverer
 
@@ -62,28 +69,31 @@ class Backstage:
         self.settings = settings
         try:
             self.folder = data_folder(settings)
+            self._journals = journal_folder(settings)
             self.folder.mkdir(mode=0o700, parents=True, exist_ok=True)
             self.vault = load_keys(settings.secret_keys, self.folder)
-            self.database = Database(database_url(settings))
-            upgrade(self.database)
+            self.database = _open_database(settings)
+            self._strangers = self._find_strangers()
             self.artifacts = storage(settings.artifacts_url, self.folder / "recordings")
-        except (SettingsError, KeyFault, Unreachable, NewerDatabase) as failure:
+        except (SettingsError, KeyFault, Unreachable) as failure:
             raise StartFailed(str(failure)) from failure
         except BadArtifactsUrl as failure:
             raise StartFailed(f"ANTIPHON_ARTIFACTS_URL cannot be used: {failure}") from failure
         except OSError as failure:
-            raise StartFailed(
-                f"the data folder cannot be used: {failure}; choose another with ANTIPHON_DATA_DIR"
-            ) from failure
+            raise StartFailed(_of_the_folder(failure)) from failure
         try:
-            if settings.journal_dir:
-                Path(settings.journal_dir).mkdir(mode=0o700, parents=True, exist_ok=True)
+            if self._journals is not None:
+                self._journals.mkdir(mode=0o700, parents=True, exist_ok=True)
         except OSError as failure:
-            raise StartFailed(f"ANTIPHON_JOURNAL_DIR cannot be used: {failure}") from failure
+            raise StartFailed(f"ANTIPHON_JOURNAL_DIR cannot be used: {_told(failure)}") from failure
         try:
             self.guard = OutboundGuard(settings.outbound_allow)
         except ValueError as wrong:
             raise StartFailed(f"ANTIPHON_OUTBOUND_ALLOW cannot be used: {wrong}") from wrong
+        try:
+            check_base(settings.public_url)
+        except ValueError as wrong:
+            raise StartFailed(f"ANTIPHON_PUBLIC_URL cannot be used: {wrong}") from wrong
         self.agents = Agents(self.database, self.vault)
         self.key_store = KeyStore(self.database)
         self.claims = Claims(self.database)
@@ -103,18 +113,35 @@ class Backstage:
 
     async def start(self) -> None:
         """Goes on with what earlier processes left. Raises ``StartFailed``."""
+        if self._strangers.keys or self._strangers.secrets:
+            log.error("secret keys do not fit the database", reason=str(self._strangers))
         try:
             await self.artifacts.start()
-            await self.ledger.start()
+            await self.ledger.start(Reserve(self.folder / "reserve"))
             if self.settings.recording:
                 settings = StudioSettings(register=self._register)
                 self._studio = Studio(self._unfinished.claim(), self.artifacts, settings)
         except (OSError, StorageFailed) as failure:
-            raise StartFailed(
-                f"the data folder cannot be used: {failure}; choose another with ANTIPHON_DATA_DIR"
-            ) from failure
+            raise StartFailed(_of_the_folder(failure)) from failure
         self._delivering = self._spawn(self.deliverer.run(), "deliver-webhooks")
         self._spawn(self._tidy(), "tidy")
+
+    def _find_strangers(self) -> Strangers:
+        """Raises ``StartFailed`` where nobody could come in, and ``Unreachable``."""
+        found = self.database.now(partial(strangers, vault=self.vault), writes=False)
+        if found.shuts_out and not self.settings.api_keys:
+            self.database.dispose()
+            raise StartFailed(
+                f"{found}; if that is lost, end the keys with `antiphon keys revoke` and create "
+                "new ones"
+            )
+        return found
+
+    def hurry(self) -> None:
+        """The end waits for nobody any more: whoever stops the server asked a second time."""
+        self.ledger.hurry()
+        if self._delivering is not None:
+            self._delivering.cancel()
 
     async def close(self) -> None:
         """Everything that was recorded is in the database, or waits for the next start."""
@@ -136,9 +163,9 @@ class Backstage:
 
     def journal(self) -> Callable[[str], JournalFile] | None:
         """Opens the journal of a session, where calls are journalled."""
-        if not self.settings.journal_dir:
+        folder = self._journals
+        if folder is None:
             return None
-        folder = Path(self.settings.journal_dir)
         return lambda session_id: JournalFile(journal_path(folder, session_id))
 
     def recording(self) -> Callable[[str, Encoding, Encoding], Recording] | None:
@@ -169,15 +196,42 @@ class Backstage:
         self.deliverer.wake(COMMIT_SECONDS)
 
     def _spawn(self, work: Coroutine[Any, Any, None], name: str) -> asyncio.Task[None]:
-        task = asyncio.get_running_loop().create_task(_told(work, name), name=name)
+        task = asyncio.get_running_loop().create_task(_watched(work, name), name=name)
         self._tasks.append(task)
         return task
 
 
-async def _told(work: Awaitable[None], name: str) -> None:
+def _open_database(settings: Settings) -> Database:
+    """The database, with this version's tables. Raises ``StartFailed`` and ``SettingsError``."""
+    try:
+        database = Database(database_url(settings))
+        try:
+            upgrade(database)
+        except BaseException:
+            database.dispose()
+            raise
+    except (Unreachable, NewerDatabase, UnfitDatabase) as failure:
+        raise StartFailed(f"{failure} (see {database_setting(settings)})") from failure
+    return database
+
+
+async def _watched(work: Awaitable[None], name: str) -> None:
     """Whatever goes wrong is in the log, and the calls go on."""
     with contextlib.suppress(asyncio.CancelledError):
         try:
             await work
         except Exception:
             log.exception("background work broke off", work=name)
+
+
+def _of_the_folder(failure: Exception) -> str:
+    """What to say where the data folder fails."""
+    told = _told(failure) if isinstance(failure, OSError) else str(failure)
+    return f"the data folder cannot be used: {told}; choose another with ANTIPHON_DATA_DIR"
+
+
+def _told(failure: OSError) -> str:
+    """Which file, and why, for people."""
+    if isinstance(failure, FileExistsError | NotADirectoryError):
+        return f"{failure.filename} is a file, or below one, and not a folder"
+    return f"{failure.filename}: {failure.strerror}" if failure.filename else str(failure)

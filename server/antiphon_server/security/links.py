@@ -8,9 +8,11 @@ from __future__ import annotations
 
 import hashlib
 import hmac
+import re
 
 from antiphon_protocol.rest_sessions import ARTIFACT_LINK_SECONDS, ArtifactKind
 
+_BASE = re.compile(r"https?://[^\s/?#@]+(/[^\s?#@]*)?", re.ASCII | re.IGNORECASE)
 _PURPOSE = b"antiphon artifact links 1"
 
 
@@ -20,6 +22,15 @@ class LinkInvalid(Exception):
 
 class LinkExpired(Exception):
     """A link that was good."""
+
+
+def check_base(public_url: str) -> None:
+    """Raises ``ValueError`` for what no link can begin with; empty is what a request was sent to.
+
+    The message does not repeat it: it may hold a password.
+    """
+    if public_url and not _BASE.fullmatch(public_url):
+        raise ValueError("it must look like https://voice.example.com, without a user")
 
 
 class Links:

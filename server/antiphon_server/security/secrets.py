@@ -26,9 +26,10 @@ KEY_FILE = "secret.key"
 
 _VERSION = b"\x01"
 _ID_BYTES = 8
+HEAD_BYTES = len(_VERSION) + _ID_BYTES
 _NONCE_BYTES = 12
 """Random, which is safe for 2**32 texts under one key (NIST SP 800-38D, section 8.3)."""
-_HEAD_BYTES = len(_VERSION) + _ID_BYTES + _NONCE_BYTES
+_START_BYTES = HEAD_BYTES + _NONCE_BYTES
 
 
 class Unsealable(Exception):
@@ -47,6 +48,8 @@ class Vault:
             raise KeyFault(f"a key that seals secrets must have {KEY_BYTES} bytes")
         self._ciphers = {_derived(key, "key id", _ID_BYTES): _cipher(key) for key in keys}
         self._sealing = next(iter(self._ciphers))
+        self.heads = frozenset(_VERSION + key_id for key_id in self._ciphers)
+        """How each text begins that opens, in ``HEAD_BYTES``; they tell nothing of the keys."""
         self.pepper = _derived(keys[-1], "pepper", KEY_BYTES)
         """For HMACs that must not be checked without it. The last key's, so that it stays while
         new keys are put in front.
@@ -65,12 +68,12 @@ class Vault:
 
     def open(self, sealed: bytes, context: str) -> bytes:
         """What was sealed. Raises ``Unsealable``."""
-        head, nonce = sealed[: len(_VERSION) + _ID_BYTES], sealed[:_HEAD_BYTES][-_NONCE_BYTES:]
+        head, nonce = sealed[:HEAD_BYTES], sealed[:_START_BYTES][-_NONCE_BYTES:]
         cipher = self._ciphers.get(head.removeprefix(_VERSION))
-        if cipher is None or len(sealed) < _HEAD_BYTES or not head.startswith(_VERSION):
+        if cipher is None or len(sealed) < _START_BYTES or not head.startswith(_VERSION):
             raise Unsealable("no key of this server opens it")
         try:
-            return cipher.decrypt(nonce, sealed[_HEAD_BYTES:], head + context.encode())
+            return cipher.decrypt(nonce, sealed[_START_BYTES:], head + context.encode())
         except InvalidTag:
             raise Unsealable("it was changed, or belongs elsewhere") from None
 

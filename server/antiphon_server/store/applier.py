@@ -88,6 +88,10 @@ class Applier:
         self._hurry.set()
         self._work.set()
 
+    def give_up(self) -> None:
+        """The next failure is the last one; from any thread."""
+        self._gives_up.set()
+
     def close(self, timeout_s: float) -> None:
         """Applies the rest and ends the thread; gives up after a time in which it fails."""
         self._is_closing = True

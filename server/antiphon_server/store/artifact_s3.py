@@ -128,8 +128,8 @@ class Bucket:
 def _parts(url: str) -> tuple[str, str]:
     """Bucket and prefix. Raises ``BadArtifactsUrl``."""
     parts = urlsplit(url)
-    if parts.scheme != "s3" or not parts.netloc or parts.query or parts.fragment:
-        raise BadArtifactsUrl(f"{url} is not of the form s3://bucket/prefix")
-    if "@" in parts.netloc:
+    if "@" in url:
         raise BadArtifactsUrl("credentials belong into the environment, as AWS_ACCESS_KEY_ID")
+    if parts.scheme != "s3" or not parts.netloc or parts.query or parts.fragment:
+        raise BadArtifactsUrl("it is not of the form s3://bucket/prefix")
     return parts.netloc, parts.path.strip("/")

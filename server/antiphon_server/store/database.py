@@ -54,6 +54,8 @@ SQLITE_UNREACHABLE = frozenset(
     }
 )
 
+SQLITE_DAMAGED = frozenset({sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB})
+
 
 class Unreachable(Exception):
     """The database cannot be used now; the message says which and why, without a password."""
@@ -69,6 +71,11 @@ class Database:
         self._threads = ThreadPoolExecutor(THREADS, thread_name_prefix="database")
         # SQLite's own waiting is blind polling, in which one of several writers may starve.
         self._writing = threading.Lock()
+
+    @property
+    def shown(self) -> str:
+        """Its address for people: without a password, also not one among the options."""
+        return self.url.set(query={}).render_as_string(hide_password=True)
 
     @property
     def is_sqlite(self) -> bool:
@@ -98,7 +105,7 @@ class Database:
         except sa.exc.DBAPIError as failure:
             if not _is_about_the_connection(failure):
                 raise
-            raise self._unreachable(str(failure.orig).strip()) from failure
+            raise self._unreachable(reason(failure)) from failure
 
     async def close(self) -> None:
         """Ends the threads, and the connections with them."""
@@ -127,9 +134,7 @@ class Database:
             self._writing.release()
 
     def _unreachable(self, why: str) -> Unreachable:
-        # The options of a URL may hold a password as well.
-        shown = self.url.set(query={}).render_as_string(hide_password=True)
-        return Unreachable(f"{shown}: {why}")
+        return Unreachable(f"{self.shown}: {why}")
 
 
 def _url(text: str) -> sa.URL:
@@ -145,6 +150,9 @@ def _url(text: str) -> sa.URL:
     if backend == "sqlite":
         return url
     if backend in {"postgresql", "postgres"}:
+        if "@" in (url.host or ""):
+            # Else the rest of the password would be told as a host that is not found.
+            raise Unreachable("the database's URL cannot be read: in a password write %40 for @")
         return url.set(drivername="postgresql+psycopg")
     raise Unreachable(f"{backend}:// is no database that can be used: sqlite:// or postgresql://")
 
@@ -193,6 +201,15 @@ def _prepare_sqlite(connection: sqlite3.Connection, _record: Any) -> None:
     connection.isolation_level = None
     for pragma in ("journal_mode=WAL", "synchronous=FULL", "foreign_keys=ON"):
         connection.execute(f"PRAGMA {pragma}")
+
+
+def reason(failure: sa.exc.DBAPIError) -> str:
+    """What the database said, in one line, and what to do where it does not say so itself."""
+    said = " ".join(str(failure.orig).split())
+    code = getattr(failure.orig, "sqlite_errorcode", sqlite3.SQLITE_OK)
+    if code & 0xFF in SQLITE_DAMAGED:
+        return f"{said}: restore a backup, or move the file away to begin with an empty one"
+    return said
 
 
 def _is_about_the_connection(failure: sa.exc.DBAPIError) -> bool:

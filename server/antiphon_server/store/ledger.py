@@ -13,15 +13,19 @@ from contextlib import suppress
 from pathlib import Path
 
 import sqlalchemy as sa
+import structlog
 
 from antiphon_server.call.records import AnyRecord
 from antiphon_server.store import orphans
 from antiphon_server.store.applier import Applier
 from antiphon_server.store.applying import OnEvent
 from antiphon_server.store.database import Database
+from antiphon_server.store.reserve import Reserve
 from antiphon_server.store.spool import Spool, Unrecorded
 from antiphon_server.store.spool_folder import Claim, claim
 from antiphon_server.store.spool_segment import Line
+
+log = structlog.get_logger()
 
 CLOSE_SECONDS = 10.0
 """How long an end waits for a database that cannot be reached."""
@@ -50,11 +54,15 @@ class Ledger:
         self._on_event = on_event
         self._fsync = fsync
         self._parts: tuple[Spool, Applier] | None = None
+        self._closing: Applier | None = None
+        self._is_hurried = False
 
-    async def start(self) -> None:
+    async def start(self, reserve: Reserve | None = None) -> None:
         """Starts to record, and to apply what dead processes left. Raises ``OSError``."""
         own, dead = await asyncio.to_thread(claim, self._folder, self._node)
-        self._parts = self._assemble(own, dead)
+        if reserve is not None and not await asyncio.to_thread(reserve.fill):
+            log.warning("there is no room for the reserve of records: a full disk would cost some")
+        self._parts = self._assemble(own, dead, reserve)
 
     def record(self, session_id: str, record: AnyRecord) -> asyncio.Future[None]:
         """Takes a record, at once and in order; the future is done once it is durable.
@@ -102,15 +110,26 @@ class Ledger:
 
         return await self._database.write(end)
 
+    def hurry(self) -> None:
+        """The end waits no more for a database that cannot be reached, also while it waits."""
+        self._is_hurried = True
+        if self._closing is not None:
+            self._closing.give_up()
+
     async def close(self) -> None:
         """Writes and applies the rest. What the database does not take waits for the next start."""
         if self._parts is not None:
             (spool, applier), self._parts = self._parts, None
+            self._closing = applier
+            if self._is_hurried:
+                applier.give_up()
             await asyncio.to_thread(spool.close)
             await asyncio.to_thread(applier.close, CLOSE_SECONDS)
 
-    def _assemble(self, own: Claim, dead: list[Claim]) -> tuple[Spool, Applier]:
+    def _assemble(
+        self, own: Claim, dead: list[Claim], reserve: Reserve | None
+    ) -> tuple[Spool, Applier]:
         applier = Applier(self._database, own, self._on_event)
-        spool = Spool(own, fsync=self._fsync, changed=applier.changed)
+        spool = Spool(own, fsync=self._fsync, changed=applier.changed, reserve=reserve)
         applier.start(dead, spool.segments)
         return spool, applier

@@ -10,7 +10,8 @@ from typing import TYPE_CHECKING
 
 import sqlalchemy as sa
 
-from antiphon_server.store.database import Database
+from antiphon_server.store.database import Database, reason
+from antiphon_server.store.tables import metadata
 
 if TYPE_CHECKING:
     from alembic.config import Config
@@ -27,15 +28,35 @@ class NewerDatabase(Exception):
     """The database has tables of a later version; the message says what to do."""
 
 
+class UnfitDatabase(Exception):
+    """The tables cannot be made, or are not all there; the message says what to do."""
+
+
 def upgrade(database: Database) -> None:
     """Brings a database to this version's tables; it may be empty, and may be there already.
 
     Several processes may do it at once: one upgrades, the others wait. Raises ``Unreachable``,
-    and ``NewerDatabase`` for one that a later version has upgraded.
+    ``NewerDatabase`` for one that a later version has upgraded, and ``UnfitDatabase``.
     """
-    # Alembic takes longer to load than all else in a restart, and is hardly ever needed.
-    if database.now(_revisions, writes=False) != [NEWEST]:
-        database.now(_upgrade)
+    try:
+        # Alembic takes longer to load than all else in a restart, and is hardly ever needed.
+        if database.now(_revisions, writes=False) != [NEWEST]:
+            database.now(_upgrade)
+        missing = database.now(_missing, writes=False)
+    except sa.exc.DBAPIError as failure:
+        raise UnfitDatabase(
+            f"{database.shown} does not take Antiphon's tables ({reason(failure)}): use a "
+            "database of Antiphon's own, as a user who owns it"
+        ) from failure
+    if missing:
+        raise UnfitDatabase(
+            f"{database.shown} lacks tables that an earlier start made "
+            f"({', '.join(missing)}): restore a backup"
+        )
+
+
+def _missing(connection: sa.Connection) -> list[str]:
+    return sorted(metadata.tables.keys() - sa.inspect(connection).get_table_names())
 
 
 def _revisions(connection: sa.Connection) -> list[str]:
@@ -63,7 +84,7 @@ def _refuse_newer(connection: sa.Connection, scripts: ScriptDirectory) -> None:
     unknown = set(_revisions(connection)) - known
     if unknown:
         raise NewerDatabase(
-            f"{connection.engine.url} was upgraded by a newer Antiphon (to revision "
+            f"{connection.engine.url.set(query={})} was upgraded by a newer Antiphon (to revision "
             f"{', '.join(sorted(unknown))}; this one knows {scripts.get_current_head()}): install "
             "that version again, or restore a backup"
         )

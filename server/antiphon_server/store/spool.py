@@ -8,6 +8,7 @@ for seconds. ``store.applier`` reads the segments and deletes them.
 from __future__ import annotations
 
 import asyncio
+import errno
 import os
 import queue
 import threading
@@ -20,6 +21,7 @@ from typing import NamedTuple
 import structlog
 
 from antiphon_server.observe import metrics
+from antiphon_server.store.reserve import Reserve
 from antiphon_server.store.spool_folder import Claim
 from antiphon_server.store.spool_segment import Line, Segment, encode
 
@@ -54,11 +56,20 @@ class Spool:
     """Appends the records of one run to its segments.
 
     ``segments`` are those that are not applied yet, oldest first; ``total`` counts the bytes
-    ever written. ``changed`` is called on the writer's thread after each batch.
+    ever written. ``changed`` is called on the writer's thread after each batch. ``reserve`` is
+    used up when the disk is full.
     """
 
-    def __init__(self, claim: Claim, *, fsync: bool, changed: Callable[[], None]) -> None:
+    def __init__(
+        self,
+        claim: Claim,
+        *,
+        fsync: bool,
+        changed: Callable[[], None],
+        reserve: Reserve | None = None,
+    ) -> None:
         self._claim = claim
+        self._reserve = reserve
         self._fsync = fsync
         self._changed = changed
         self._queue: queue.SimpleQueue[_Waiting | _Request] = queue.SimpleQueue()
@@ -120,7 +131,7 @@ class Spool:
     def _write(self, batch: list[_Waiting]) -> None:
         lines = b"".join(waiting.line for waiting in batch)
         try:
-            self._segment().append(lines, fsync=self._fsync)
+            self._append(lines)
         except OSError as failure:
             self._refuse(batch, failure)
             return
@@ -133,6 +144,19 @@ class Spool:
             log.warning("records can be written again")
         _on_the_loop(batch, _resolve)
 
+    def _append(self, lines: bytes) -> None:
+        """Raises ``OSError``, for a full disk once there is no reserve any more."""
+        while True:
+            try:
+                self._segment().append(lines, fsync=self._fsync)
+            except OSError as failure:
+                is_full = failure.errno in {errno.ENOSPC, errno.EDQUOT}
+                if not is_full or self._reserve is None or not self._reserve.give():
+                    raise
+                self._rotate()
+            else:
+                return
+
     def _segment(self) -> Segment:
         if self._open is None:
             folder = self._claim.folder
@@ -140,6 +164,8 @@ class Spool:
             self._number += 1
             self._open = Segment(self._claim.segment(self._number), is_new=True)
             self.segments.append(self._open)
+            if self._reserve is not None:
+                self._reserve.fill()
             if self._fsync:
                 _sync_folder(folder)
         return self._open

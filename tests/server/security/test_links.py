@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from antiphon_server.security.links import LinkExpired, LinkInvalid, Links
+from antiphon_server.security.links import LinkExpired, LinkInvalid, Links, check_base
 
 NOW = 1_790_000_000.25
 PEPPER = b"p" * 32
@@ -80,3 +80,22 @@ def test_a_lone_surrogate_is_refused_like_any_other_text() -> None:
     """It cannot be written in UTF-8, but it can come out of a URL."""
     with pytest.raises(LinkInvalid):
         Links(PEPPER).check("\ud800", "audio", "\udfff", "\ud800", NOW)
+
+
+@pytest.mark.parametrize(
+    "url", ["", "http://10.0.0.1:8400", "https://a.example/voice/", "HTTPS://x"]
+)
+def test_a_link_may_begin_with_an_address_of_the_web(url: str) -> None:
+    """Or with nothing that was set."""
+    check_base(url)
+
+
+@pytest.mark.parametrize(
+    "url",
+    ["voice.example.com", "ftp://a", "https://", "https://u:canary@a", "http://a?b", "http://a b"],
+)
+def test_what_no_link_can_begin_with_is_refused(url: str) -> None:
+    """At the start, and not by whoever follows the link; a password in it is not repeated."""
+    with pytest.raises(ValueError, match="https://voice") as refused:
+        check_base(url)
+    assert "canary" not in str(refused.value)

@@ -11,7 +11,14 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from antiphon_server.security.secrets import KEY_FILE, KeyFault, Unsealable, Vault, load_keys
+from antiphon_server.security.secrets import (
+    HEAD_BYTES,
+    KEY_FILE,
+    KeyFault,
+    Unsealable,
+    Vault,
+    load_keys,
+)
 
 OLD = bytes(range(32))
 NEW = bytes(reversed(OLD))
@@ -161,3 +168,10 @@ def test_a_folder_that_cannot_be_made_is_told(tmp_path: Path) -> None:
     with pytest.raises(KeyFault, match="ANTIPHON_DATA_DIR"):
         load_keys((), tmp_path / "file" / "data")
     assert [path.name for path in tmp_path.iterdir()] == ["file"]
+
+
+def test_how_a_text_begins_tells_whether_it_opens() -> None:
+    """Without opening it: so a whole database can be looked through."""
+    begins = Vault((OLD,)).seal(b"secret", "x")[:HEAD_BYTES]
+    assert begins in VAULT.heads
+    assert begins not in Vault((NEW,)).heads

@@ -105,7 +105,16 @@ async def test_an_object_that_vanishes_while_it_is_read_is_told(s3: S3, tmp_path
 
 @pytest.mark.parametrize(
     "url",
-    ["", "s3://", "s3:///prefix", "https://bucket/x", "bucket", "s3://b?x=1", "s3://id:key@b/x"],
+    [
+        "",
+        "s3://",
+        "s3:///prefix",
+        "https://bucket/x",
+        "bucket",
+        "s3://b?x=1",
+        "s3://id:key@b/x",
+        "ftp://id:key@b",
+    ],
 )
 def test_an_address_that_is_none_is_refused(url: str) -> None:
     """At the start, with the form it must have; a credential in it is not repeated."""

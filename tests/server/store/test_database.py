@@ -109,6 +109,7 @@ def test_what_was_committed_outlives_a_power_cut(tmp_path: Path) -> None:
         ("", "cannot be read"),
         ("no url with a secret", "cannot be read"),
         ("postgresql://user:secret@host:port/name", "cannot be read"),
+        ("postgresql://user:pass@secret@host/name", "in a password write %40 for @"),
         ("mysql://user:secret@host/name", "mysql:// is no database that can be used"),
         ("sqlite://", "must be a file"),
         ("sqlite:///:memory:", "must be a file"),
@@ -127,7 +128,7 @@ def test_a_file_that_is_no_database_is_told(tmp_path: Path) -> None:
     file = tmp_path / "notes.txt"
     file.write_text("not a database " * 100)
     database = Database(f"sqlite:///{file}")
-    with pytest.raises(Unreachable, match=r"notes\.txt: file is not a database"):
+    with pytest.raises(Unreachable, match=r"notes\.txt: file is not a database: restore a"):
         database.now(_count)
     assert file.read_text().startswith("not a database")
     database.dispose()
@@ -176,6 +177,7 @@ def test_a_server_that_does_not_answer_is_told_without_the_password() -> None:
     with pytest.raises(Unreachable, match=r"127\.0\.0\.1:1/name: .*refused") as refused:
         database.now(_count)
     assert "secret" not in str(refused.value)
+    assert "\n" not in str(refused.value), "a log has one line for each event"
     database.dispose()
 
 

@@ -4,6 +4,7 @@ import asyncio
 import shutil
 import sqlite3
 from collections.abc import AsyncIterator
+from contextlib import closing
 from pathlib import Path
 
 import pytest
@@ -256,6 +257,34 @@ async def test_a_server_that_ends_without_its_database_leaves_the_records_to_the
     assert _names(tmp_path) == ["gate"]
     database.dispose()
     server.remove()
+
+
+@pytest.mark.parametrize("is_closing", [False, True])
+async def test_an_end_that_is_hurried_waits_no_more_for_the_database(
+    sqlite_copy: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, *, is_closing: bool
+) -> None:
+    """Whether it waits already or not; the records wait instead."""
+    monkeypatch.setattr(database_module, "BUSY_SECONDS", 0.05)
+    monkeypatch.setattr(ledger_module, "CLOSE_SECONDS", 3_600.0)
+    database = Database(f"sqlite:///{sqlite_copy}")
+    ledger = Ledger(database, tmp_path / "spool", "node", Events())
+    await ledger.start()
+    with closing(sqlite3.connect(sqlite_copy, isolation_level=None)) as other:
+        other.execute("BEGIN IMMEDIATE")
+        await _record(ledger, "sess_1", whole())
+        if not is_closing:
+            ledger.hurry()
+        end = asyncio.create_task(ledger.close())
+        await asyncio.sleep(0)
+        ledger.hurry()
+        await end
+        assert any(name.endswith(".jsonl") for name in _names(tmp_path / "spool"))
+        other.execute("ROLLBACK")
+    following = Ledger(database, tmp_path / "spool", "node", Events())
+    await following.start()
+    await following.close()
+    assert stored(database) == as_stored("sess_1", whole())
+    database.dispose()
 
 
 async def test_a_full_disk_fails_records_and_no_call(ledger: Ledger, database: Database) -> None:

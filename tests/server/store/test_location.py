@@ -8,7 +8,12 @@ import pytest
 
 from antiphon_server.settings import Settings, SettingsError
 from antiphon_server.store.database import Database
-from antiphon_server.store.location import data_folder, database_url
+from antiphon_server.store.location import (
+    data_folder,
+    database_setting,
+    database_url,
+    journal_folder,
+)
 
 
 def test_the_setting_counts_first(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -36,6 +41,30 @@ def test_without_a_home_it_must_be_said(monkeypatch: pytest.MonkeyPatch) -> None
     monkeypatch.setattr(Path, "home", _no_home)
     with pytest.raises(SettingsError, match="ANTIPHON_DATA_DIR"):
         data_folder(Settings(), {})
+
+
+def test_the_home_of_a_user_that_there_is_not_cannot_be_used() -> None:
+    """The message names the setting."""
+    nobodys = "~no-such-user/data"
+    with pytest.raises(SettingsError, match=r"ANTIPHON_DATA_DIR .* ~no-such-user/data"):
+        data_folder(Settings(data_dir=nobodys), {})
+    with pytest.raises(SettingsError, match=r"ANTIPHON_JOURNAL_DIR .* ~no-such-user/data"):
+        journal_folder(Settings(journal_dir=nobodys))
+
+
+def test_journals_are_where_the_setting_says(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Nowhere by default; a home folder is written as for the data."""
+    assert journal_folder(Settings()) is None
+    monkeypatch.setenv("HOME", str(tmp_path))
+    assert journal_folder(Settings(journal_dir="~/journals")) == tmp_path / "journals"
+
+
+def test_the_setting_of_the_database_is_the_one_that_counts() -> None:
+    """So that messages name the one to change."""
+    assert database_setting(Settings()) == "ANTIPHON_DATA_DIR"
+    assert database_setting(Settings(database_url="postgresql://h/d")) == "ANTIPHON_DATABASE_URL"
 
 
 def test_the_database_is_a_file_there_unless_another_is_named(tmp_path: Path) -> None:

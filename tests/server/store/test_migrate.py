@@ -117,10 +117,32 @@ def test_a_failed_upgrade_leaves_what_there_was(empty_url: str) -> None:
     """Here a table of that name exists already, which Antiphon did not make."""
     database = Database(empty_url)
     database.now(lambda connection: connection.execute(sa.text("CREATE TABLE usage (id INTEGER)")))
-    with pytest.raises(sa.exc.DBAPIError, match="already exists"):
+    with pytest.raises(migrate.UnfitDatabase, match=r"already exists\): use a database of Anti"):
         migrate.upgrade(database)
     assert _names(database) == {"usage"}
     database.dispose()
+
+
+def test_a_table_that_is_gone_is_missed(database: Database) -> None:
+    """Not at the first call: the server says at the start which, and what to do."""
+    database.now(lambda connection: connection.execute(sa.text("DROP TABLE idempotency")))
+    with pytest.raises(migrate.UnfitDatabase, match=r"\(idempotency\): restore a backup"):
+        migrate.upgrade(database)
+
+
+def test_a_user_who_may_not_use_the_tables_is_told(postgres: Postgres) -> None:
+    """In PostgreSQL's words, without the password of the URL."""
+    url = postgres.create("of_somebody_else")
+    owner = Database(url)
+    migrate.upgrade(owner)
+    owner.now(lambda connection: connection.execute(sa.text("CREATE ROLE visitor LOGIN")))
+    visitor = Database(url.replace("//antiphon@", "//visitor:canary@"))
+    with pytest.raises(migrate.UnfitDatabase, match=r"permission denied .* who owns it") as refused:
+        migrate.upgrade(visitor)
+    assert "canary" not in str(refused.value)
+    visitor.dispose()
+    owner.dispose()
+    postgres.drop("of_somebody_else")
 
 
 def test_a_database_that_is_not_there_is_unreachable(tmp_path: Path) -> None:

@@ -10,20 +10,23 @@ import pytest
 
 from antiphon_server.call.records import AnyRecord
 from antiphon_server.store import spool as spool_module
+from antiphon_server.store.reserve import Reserve
 from antiphon_server.store.spool import Spool, Unrecorded
 from antiphon_server.store.spool_folder import Claim, claim
 from antiphon_server.store.spool_segment import Line, decode
-from server.store.limits import largest_file
+from server.store.limits import full_disk, largest_file, taken
 from server.store.talk import said, started
 
 
 class Desk:
     """A spool in a folder, and what its thread told."""
 
-    def __init__(self, folder: Path, *, fsync: bool = False) -> None:
+    def __init__(
+        self, folder: Path, *, fsync: bool = False, reserve: Reserve | None = None
+    ) -> None:
         self.claim: Claim = claim(folder, "node")[0]
         self.changes = threading.Semaphore(0)
-        self.spool = Spool(self.claim, fsync=fsync, changed=self.changes.release)
+        self.spool = Spool(self.claim, fsync=fsync, changed=self.changes.release, reserve=reserve)
 
     def append(self, record: AnyRecord, session_id: str = "sess_1") -> asyncio.Future[None]:
         """Queues a record."""
@@ -117,6 +120,22 @@ async def test_a_full_disk_fails_the_record_and_no_call(desk: Desk) -> None:
             await failed
     await desk.append(said(3))
     assert [line.record.seq for line in desk.lines()] == [1, 3]
+
+
+async def test_on_a_full_disk_the_reserve_is_used_up_first(tmp_path: Path) -> None:
+    """No record is lost while it lasts; then they are refused, and what was durable stays."""
+    reserve = Reserve(tmp_path / "reserve", 20_000, 5_000)
+    assert reserve.fill()
+    desk = Desk(tmp_path / "spool", reserve=reserve)
+    await desk.append(said(0))
+    with full_disk(tmp_path, taken(tmp_path)):
+        for number in range(1, 5):
+            await desk.append(said(number, "x" * 4_000))
+        with pytest.raises(Unrecorded, match="No space left on device"):
+            await desk.append(said(5, "x" * 9_000))
+    await desk.append(said(6))
+    assert [line.record.seq for line in desk.lines()] == [0, 1, 2, 3, 4, 6]
+    desk.close()
 
 
 async def test_a_folder_that_is_deleted_is_made_again(
