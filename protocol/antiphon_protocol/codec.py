@@ -39,6 +39,9 @@ interpreter's recursion limit leaves, and echoing the message from deeper in the
 then raise. Real tool schemas have about ten.
 """
 
+_MOST_EXACT = 2.0**53
+"""Beyond it a float is no longer an exact integer, and soon not one that can be encoded."""
+
 _NO_MESSAGE = "Invalid message format: a message is a JSON object with a string 'type'"
 _WITH_FREE_JSON = (
     voice_agent.UpdateSession,
@@ -67,7 +70,7 @@ def decode_client(frame: str | bytes) -> FromClient:
     try:
         message = _client.decode(frame)
     except UNDECODABLE:
-        raise InvalidFormat(_what_is_wrong(frame)) from None
+        message = _with_whole_numbers(frame)
     return _not_too_deep(message)
 
 
@@ -94,6 +97,29 @@ def _type_of(frame: str | bytes) -> str | None:
     except UNDECODABLE:
         return None
     return kind if isinstance(kind, str) else None
+
+
+def _with_whole_numbers(frame: str | bytes) -> FromClient:
+    """The message of a frame in which a whole number was written with a fraction of zero.
+
+    ``json.dumps(0.5 * 1000)`` is ``500.0``, which Pydantic, at the hosted service, takes for an
+    integer. Raises ``InvalidFormat`` for a frame with any other fault.
+    """
+    try:
+        message: FromClient = msgspec.convert(_whole(_decode_anything(frame)), FromClient)
+    except UNDECODABLE:
+        raise InvalidFormat(_what_is_wrong(frame)) from None
+    return message
+
+
+def _whole(value: Any) -> Any:
+    if isinstance(value, float) and value.is_integer() and abs(value) <= _MOST_EXACT:
+        return int(value)
+    if isinstance(value, dict):
+        return {name: _whole(item) for name, item in value.items()}
+    if isinstance(value, list):
+        return [_whole(item) for item in value]
+    return value
 
 
 def _what_is_wrong(frame: str | bytes) -> str:
@@ -156,8 +182,16 @@ def encode_input_audio(samples: bytes) -> str:
 
 
 def decode_base64(text: str) -> bytes:
-    """Raw samples from base64; strict: standard alphabet, padded. Raises ``InvalidAudio``."""
+    """Raw samples from base64; strict: standard alphabet, padded. Raises ``InvalidAudio``.
+
+    Line breaks are passed over: Android's and Java's MIME encoders and Python's
+    ``encodebytes`` put them in.
+    """
     try:
         return pybase64.b64decode(text, validate=True)
+    except ValueError:
+        unbroken = text.replace("\n", "").replace("\r", "")
+    try:
+        return pybase64.b64decode(unbroken, validate=True)
     except ValueError:
         raise InvalidAudio from None

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 from typing import Any
 
 import pytest
@@ -54,6 +55,24 @@ async def test_keyterms_right_after_ready_are_harmless(target: Target) -> None:
         await call.next("session.ready")
         updated = await call.next("session.updated")
         assert updated["config"]["input"]["keyterms"] == ["Antiphon"]
+
+
+@pytest.mark.recommended
+async def test_whole_numbers_with_a_fraction_are_harmless(target: Target) -> None:
+    """§3.2: ``json.dumps(0.5 * 1000)`` is ``500.0``, and is milliseconds as well."""
+    turns = {"min_silence": 500.0, "max_silence": 1500.0}
+    sound = {"encoding": "audio/pcm", "sample_rate": 24_000.0}
+    async with opened(target) as call:
+        await ready(call, input={"turn_detection": turns, "format": sound})
+
+
+@pytest.mark.recommended
+async def test_base64_with_line_breaks_is_harmless(target: Target) -> None:
+    """§2.1: some encoders break lines after 76 characters."""
+    async with opened(target) as call:
+        await ready(call)
+        await call.send("input.audio", audio=base64.encodebytes(b"\0" * 960).decode())
+        assert "session.error" not in {event["type"] for event in await call.fence()}
 
 
 @pytest.mark.needs("callback-url", "model=inline")

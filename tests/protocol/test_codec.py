@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import json
 from typing import Any
 
@@ -124,6 +125,27 @@ def test_null_stands_for_a_default() -> None:
     assert codec.decode_client('{"type":"session.update","session":null}') == UpdateSession()
 
 
+def test_a_whole_number_with_a_fraction_of_zero_is_an_integer() -> None:
+    """What ``json.dumps(0.5 * 1000)`` makes of milliseconds."""
+    turns = {"min_silence": 0.5 * 1000, "max_silence": 2e3, "vad_threshold": 1.0}
+    same = {"min_silence": 500, "max_silence": 2000, "vad_threshold": 1}
+    message, expected = (
+        codec.decode_client(
+            json.dumps({"type": "session.update", "session": {"input": {"turn_detection": one}}})
+        )
+        for one in (turns, same)
+    )
+    assert message == expected
+
+
+@pytest.mark.parametrize("number", ["500.5", "1e300", "-1e400", '"500"', "true", "[500.0]"])
+def test_what_is_no_whole_number_is_refused_where_one_is_needed(number: str) -> None:
+    """Fractions, other types, and numbers no float has exactly."""
+    turns = f'{{"turn_detection":{{"min_silence":{number}}}}}'
+    frame = f'{{"type":"session.update","session":{{"input":{turns}}}}}'
+    assert _refusal(frame) == "Invalid message format for type 'session.update'"
+
+
 def test_a_duplicate_key_counts_once() -> None:
     """JSON leaves open which one; what matters is that it is one of them."""
     message = codec.decode_client('{"type":"reply.cancel","reply_id":"a","reply_id":"b"}')
@@ -230,12 +252,21 @@ def test_ten_minutes_of_audio_in_one_frame_decode() -> None:
 
 @pytest.mark.parametrize(
     "text",
-    ["A", "AA", "AAA", "AA=A", "A===", "AAAA AAAA", "AAAA\n", "__-_", "é", "\ud800", "RIFF\x00"],
+    ["A", "AA", "AAA", "AA=A", "A===", "AAAA AAAA", "AAA\n", "__-_", "é", "\ud800", "RIFF\x00"],
 )
 def test_base64_that_is_not_strict_is_refused(text: str) -> None:
     """Section 2.1: standard alphabet, padded, nothing else."""
     with pytest.raises(InvalidAudio, match=r"^Invalid audio data$"):
         codec.decode_base64(text)
+
+
+def test_base64_of_an_encoder_that_breaks_lines_is_taken() -> None:
+    """76 characters a line, as MIME has it, with either kind of line break."""
+    samples = bytes(range(250))
+    text = base64.encodebytes(samples).decode()
+    assert "\n" in text
+    assert codec.decode_base64(text) == samples
+    assert codec.decode_base64(text.replace("\n", "\r\n")) == samples
 
 
 @given(text=st.text(max_size=50))
@@ -245,7 +276,8 @@ def test_any_text_is_base64_or_invalid_audio(text: str) -> None:
         samples = codec.decode_base64(text)
     except InvalidAudio:
         return
-    assert pybase64.b64encode_as_string(samples) == text or text.endswith("=")
+    unbroken = text.replace("\n", "").replace("\r", "")
+    assert pybase64.b64encode_as_string(samples) == unbroken or unbroken.endswith("=")
 
 
 # --- nothing else comes out ----------------------------------------------------------------

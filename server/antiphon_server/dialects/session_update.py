@@ -195,6 +195,8 @@ def _format(value: Any, path: str, *, first: bool) -> Any:
             f"Invalid encoding '{encoding}'. Must be one of: {known}", f"{path}.encoding"
         )
     rate = value.get("sample_rate")
+    if isinstance(rate, float) and rate.is_integer():
+        rate = int(rate)
     if encoding != PCM.name:
         # Whatever rate was sent, G.711 has one (section 7.1).
         return AudioFormat(encoding, ENCODINGS[encoding].rate)  # type: ignore[arg-type]

@@ -14,6 +14,9 @@ SCOPES: tuple[Scope, ...] = ("calls", "agents", "sessions", "webhooks", "usage")
 ANYBODY = ""
 """The account of every client of a server without keys."""
 
+OTHERS_SCHEMES = ("basic", "digest", "negotiate")
+"""Schemes of passwords that guard a whole site (RFC 9110, section 11), never of an API key."""
+
 UNKNOWN_ORIGIN = ""
 """What no page has; a key that names origins does not name it."""
 
@@ -52,13 +55,18 @@ def credential(headers: Headers, query: QueryParams) -> str | None:
     """The credential a client presented: the header, with or without ``Bearer``, or the query.
 
     Several headers are one that nobody has: which of them a proxy looked at is not known here.
+    A single one of ``OTHERS_SCHEMES`` is no credential of ours next to a ``?token=``: a browser
+    sends a site's password along, also to a WebSocket.
     Source: voice agent protocol, section 1.2.
     """
     header = ", ".join(headers.getlist("authorization")).strip()
+    token = query.get("token")
     scheme, _, rest = header.partition(" ")
     if scheme.lower() == "bearer":
         header = rest.strip()
-    return header or query.get("token") or None
+    elif token and scheme.lower() in OTHERS_SCHEMES and len(headers.getlist("authorization")) == 1:
+        header = ""
+    return header or token or None
 
 
 def origin(headers: Headers) -> str | None:

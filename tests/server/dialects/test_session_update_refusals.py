@@ -230,6 +230,12 @@ def test_a_rate_that_is_no_number_is_a_wrong_shape(rate: object) -> None:
     assert error.close_code is None
 
 
+def test_a_rate_with_a_fraction_of_zero_is_that_rate() -> None:
+    """As JSON writes a rate that was computed; the echo has the integer."""
+    config = applied({"input": {"format": {"encoding": "audio/pcm", "sample_rate": 24_000.0}}})
+    assert repr(config.input.format.sample_rate) == "24000"
+
+
 @pytest.mark.parametrize("encoding", ["audio/pcmu", "audio/pcma"])
 @pytest.mark.parametrize("rate", [8000, 24_000, None, "x"])
 def test_g711_has_one_rate_whatever_is_sent(encoding: str, rate: object) -> None:

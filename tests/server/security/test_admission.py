@@ -30,6 +30,9 @@ WITH_PORT = "http://localhost:3000"
         ("", "", None),
         (None, None, None),
         ("Bearer Bearer key-1", None, "Bearer key-1"),
+        ("Basic dTpw", "key-2", "key-2"),
+        ("Basic dTpw", None, "Basic dTpw"),
+        ("negotiate YII", "key-2", "key-2"),
     ],
 )
 def test_a_credential_is_found_in_each_place(
