@@ -11,34 +11,35 @@ reply that is given up closes its connection at once, which is what stops a mode
 
 from __future__ import annotations
 
-import asyncio
-import string
-from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Iterator
-from contextlib import aclosing, contextmanager
-from http.cookiejar import CookieJar, DefaultCookiePolicy
-from typing import Annotated, Any, TypeVar
+from collections.abc import AsyncGenerator
+from contextlib import aclosing
+from typing import Annotated, Any
 
 import httpx
 import msgspec
 from msgspec import Meta, Struct
 
-from antiphon_providers.errors import Malformed, ProviderError, Refused, TooSlow, Unavailable
+from antiphon_providers.errors import Malformed, ProviderError
 from antiphon_providers.interfaces import Prompt, Said, Spent, Used
+from antiphon_providers.observer import SILENT, Observer
 from antiphon_providers.openai_assembly import Assembly
 from antiphon_providers.openai_wire import error_inside, error_of, messages_of, tools_of
 from antiphon_providers.options import json_object
 from antiphon_providers.sse import EventReader
+from antiphon_providers.vendor_http import (
+    MAX_ERROR_BYTES,
+    Endpoint,
+    Patience,
+    VendorHttp,
+    check,
+    check_key,
+    drain,
+    read,
+    url_of,
+)
+from antiphon_providers.vendor_words import retry_after
 
-Result = TypeVar("Result")
-
-_MAX_ERROR_BYTES = 64 * 1024
 _MAX_MODELS_BYTES = 8 * 1024 * 1024
-_MAX_TARGET = 200
-_DRAIN_S = 0.25
-"""For the end of a body after its last event, so that its connection can be used again."""
-
-_KEPT_ALIVE_S = 60.0
-_KEY_CHARACTERS = frozenset(string.ascii_letters + string.digits + string.punctuation)
 _UNAUTHORISED = {401, 403}
 
 
@@ -65,12 +66,8 @@ class OpenAIOptions(Struct, frozen=True, forbid_unknown_fields=True, kw_only=Tru
     max_connections: Annotated[int, Meta(ge=1, description="Replies at one time.")] = 200
 
     def __post_init__(self) -> None:
-        # A key that is no header value would be quoted by the error of the library refusing it.
-        if not _KEY_CHARACTERS.issuperset(self.api_key):
-            raise ValueError("api_key has characters that a key cannot have")
-        url = _url(self.base_url)
-        if url.scheme not in {"http", "https"} or not url.host or url.userinfo:
-            raise ValueError("base_url must be an http or https URL without user and password")
+        check_key(self.api_key)
+        url_of(self.base_url)
         self.extra()
 
     def extra(self) -> dict[str, Any]:
@@ -92,15 +89,22 @@ class OpenAI:
 
     Options = OpenAIOptions
     name = "openai"
+    observer: Observer = SILENT
 
     def __init__(
         self, options: OpenAIOptions, *, transport: httpx.AsyncBaseTransport | None = None
     ) -> None:
         self.options = options
-        self._transport = transport
-        self._url = _url(options.base_url)
-        self._client: httpx.AsyncClient | None = None
-        self._closed = False
+        key = options.api_key
+        endpoint = Endpoint(
+            provider=self.name,
+            base_url=options.base_url,
+            headers={"Authorization": f"Bearer {key}"} if key else {},
+            secrets=(key,),
+            connect_ms=options.connect_ms,
+            max_connections=options.max_connections,
+        )
+        self._http = VendorHttp(endpoint, transport)
 
     async def start(self) -> None:
         """Makes the first connection, by asking for the list of models.
@@ -110,30 +114,26 @@ class OpenAI:
         connects anew. What else the endpoint thinks of the question does not matter: some have
         no such list.
         """
-        client = self._client = self._connect()
-        patience = _Patience(self.options)
-        with self._translated():
-            request = client.build_request("GET", self._endpoint("/models"))
-            response = await patience.wait(client.send(request, stream=True))
-            try:
-                body = await patience.wait(_read(response, _MAX_MODELS_BYTES))
-            finally:
-                await response.aclose()
+        self.prepare()
+        patience = self._patience()
+        async with self._http.exchange(patience, "GET", "/models") as response:
+            body = await patience.wait(read(response, _MAX_MODELS_BYTES))
             if response.status_code in _UNAUTHORISED or response.is_server_error:
-                raise error_of(response.status_code, body)
+                error = error_of(response.status_code, body)
+                error.retry_after_s = retry_after(response.headers.get("retry-after"))
+                raise error
 
     def prepare(self) -> None:
         """Makes ready without asking anything, so that the first reply connects.
 
         In place of ``start``, for an endpoint that is met only when it is needed.
         """
-        self._client = self._connect()
+        self._http.observer = self.observer
+        self._http.open()
 
     async def close(self) -> None:
         """Closes all connections; running replies end."""
-        self._closed = True
-        if self._client is not None:
-            await self._client.aclose()
+        await self._http.close()
 
     async def reply(self, prompt: Prompt) -> AsyncGenerator[Said | Used | Spent, None]:
         """The reply as it is written: text at once, tool calls when they are complete.
@@ -142,29 +142,20 @@ class OpenAI:
         off, ``Refused`` where it will not serve the request, ``TooSlow`` beyond the options'
         times and ``Malformed`` for an answer that is none.
         """
-        if self._client is None:
-            raise Unavailable("the provider was not started", provider=self.name)
         try:
-            with self._translated():
-                async with aclosing(self._answer(self._client, prompt)) as pieces:
-                    async for piece in pieces:
-                        yield piece
+            async with aclosing(self._answer(prompt)) as pieces:
+                async for piece in pieces:
+                    yield piece
         except ProviderError:
-            if not self._closed:
+            if not self._http.closed:
                 raise
 
-    async def _answer(
-        self, client: httpx.AsyncClient, prompt: Prompt
-    ) -> AsyncGenerator[Said | Used | Spent, None]:
-        patience = _Patience(self.options)
-        request = client.build_request(
-            "POST",
-            self._endpoint("/chat/completions"),
-            content=self._body(prompt),
-            headers={"Accept": "text/event-stream", "Content-Type": "application/json"},
-        )
-        response = await patience.wait(client.send(request, stream=True))
-        try:
+    async def _answer(self, prompt: Prompt) -> AsyncGenerator[Said | Used | Spent, None]:
+        patience = self._patience()
+        headers = {"Accept": "text/event-stream", "Content-Type": "application/json"}
+        async with self._http.exchange(
+            patience, "POST", "/chat/completions", self._body(prompt), headers
+        ) as response:
             await _check(response, patience)
             raw = response.aiter_raw()
             reply, events = Assembly(), EventReader()
@@ -176,39 +167,10 @@ class OpenAI:
                     patience.renew()
             for piece in reply.finish():
                 yield piece
-            await _drain(raw)
-        finally:
-            await response.aclose()
+            await drain(raw)
 
-    def _connect(self) -> httpx.AsyncClient:
-        """The shared connections.
-
-        No redirect is followed, for it would take the key and the conversation somewhere else.
-        No compression is asked for: it would make pauses in a stream, and bombs. No cookies:
-        one call must not be told from another by what a third one got.
-        """
-        key = self.options.api_key
-        connect_s = self.options.connect_ms / 1000
-        return httpx.AsyncClient(
-            transport=self._transport,
-            headers={
-                "Accept-Encoding": "identity",
-                "User-Agent": "antiphon",
-                **({"Authorization": f"Bearer {key}"} if key else {}),
-            },
-            cookies=CookieJar(DefaultCookiePolicy(allowed_domains=[])),
-            timeout=httpx.Timeout(None, connect=connect_s, pool=connect_s),
-            limits=httpx.Limits(
-                max_connections=self.options.max_connections,
-                max_keepalive_connections=self.options.max_connections,
-                keepalive_expiry=_KEPT_ALIVE_S,
-            ),
-            follow_redirects=False,
-        )
-
-    def _endpoint(self, path: str) -> httpx.URL:
-        """A URL under the base, whose query (an API version, say) is kept."""
-        return self._url.copy_with(path=self._url.path.rstrip("/") + path)
+    def _patience(self) -> Patience:
+        return Patience(self.options.first_token_ms, self.options.progress_ms)
 
     def _body(self, prompt: Prompt) -> bytes:
         options = self.options
@@ -226,103 +188,12 @@ class OpenAI:
         }
         return msgspec.json.encode({key: value for key, value in body.items() if value is not None})
 
-    @contextmanager
-    def _translated(self) -> Iterator[None]:
-        """Makes the library's failures ours, names the provider, and keeps the key out."""
-        try:
-            yield
-        except ProviderError as error:
-            error.provider = self.name
-            if self.options.api_key:
-                for name in ("message", "provider_code", "provider_param"):
-                    told = getattr(error, name) or ""
-                    setattr(error, name, told.replace(self.options.api_key, "[api key]") or None)
-                error.args = (error.message,)
-            raise
-        except httpx.ConnectTimeout:
-            raise TooSlow(
-                f"no connection to {self._url.host} within {self.options.connect_ms} ms",
-                provider=self.name,
-            ) from None
-        except (httpx.InvalidURL, UnicodeError):
-            # Though redirects are not followed, the library reads where they would lead.
-            raise Malformed(
-                "the endpoint redirects to something that is no URL", provider=self.name
-            ) from None
-        except httpx.HTTPError as error:
-            # Its text may be empty; its class is its reason. Its request holds the key.
-            reason = f"{type(error).__name__} {error}".strip()
-            raise Unavailable(
-                f"the connection to {self._url.host} failed: {reason}", provider=self.name
-            ) from None
 
-
-class _Patience:
-    """How long to go on waiting: for the first words, later for each next step."""
-
-    def __init__(self, options: OpenAIOptions) -> None:
-        self._progress_ms = options.progress_ms
-        self._reason = f"no words within {options.first_token_ms} ms"
-        self._until = asyncio.get_running_loop().time() + options.first_token_ms / 1000
-
-    def renew(self) -> None:
-        """The reply came forward."""
-        self._reason = f"the reply stopped for {self._progress_ms} ms"
-        self._until = asyncio.get_running_loop().time() + self._progress_ms / 1000
-
-    async def wait(self, step: Awaitable[Result]) -> Result:
-        """What the step gives; raises ``TooSlow`` when it does not end in time."""
-        try:
-            async with asyncio.timeout_at(self._until):
-                return await step
-        except TimeoutError:
-            raise TooSlow(self._reason) from None
-
-
-async def _check(response: httpx.Response, patience: _Patience) -> None:
+async def _check(response: httpx.Response, patience: Patience) -> None:
     """Raises what an answer means that is no stream of events."""
-    if response.is_redirect:
-        target = response.headers.get("location", "")[:_MAX_TARGET]
-        raise Refused(
-            f"the endpoint redirects to '{target}', which is not followed; correct base_url",
-            status_code=response.status_code,
-        )
-    if not response.is_success:
-        body = await patience.wait(_read(response, _MAX_ERROR_BYTES))
-        raise error_of(response.status_code, body)
-    encoding = response.headers.get("content-encoding", "identity")
-    if encoding != "identity":
-        raise Malformed(f"the endpoint compresses its stream ({encoding}), unasked")
-    kind = response.headers.get("content-type", "").partition(";")[0].strip().lower()
+    kind = await check(response, patience, error_of)
     if kind != "text/event-stream":
-        body = await patience.wait(_read(response, _MAX_ERROR_BYTES))
+        body = await patience.wait(read(response, MAX_ERROR_BYTES))
         if kind == "application/json" and (error := error_inside(body)):
             raise error
         raise Malformed(f"the endpoint answered with '{kind}' and not with a stream of events")
-
-
-async def _read(response: httpx.Response, limit: int) -> bytes:
-    """The body as it was sent, at most ``limit`` bytes of it."""
-    body = bytearray()
-    async for received in response.aiter_raw():
-        body += received
-        if len(body) >= limit:
-            break
-    return bytes(body[:limit])
-
-
-async def _drain(raw: AsyncIterator[bytes]) -> None:
-    """Reads what should be only the body's end; whatever goes wrong comes after the reply."""
-    try:
-        async with asyncio.timeout(_DRAIN_S):
-            await anext(raw, b"")
-    except (TimeoutError, httpx.HTTPError):
-        return
-
-
-def _url(base_url: str) -> httpx.URL:
-    """Raises ``ValueError`` for what is no URL."""
-    try:
-        return httpx.URL(base_url)
-    except httpx.InvalidURL as wrong:
-        raise ValueError(f"base_url is no URL: {wrong}") from wrong

@@ -56,17 +56,25 @@ class _Choice(Struct):
     finish_reason: str | None = None
 
 
+class _Details(Struct):
+    cached_tokens: int | None = None
+
+
 class _Usage(Struct):
     prompt_tokens: int | None = None
     completion_tokens: int | None = None
     input_tokens: int | None = None
     output_tokens: int | None = None
+    prompt_tokens_details: _Details | None = None
+    input_tokens_details: _Details | None = None
 
     def spent(self) -> Spent:
         """The counts under either of their names."""
+        details = self.prompt_tokens_details or self.input_tokens_details or _Details()
         return Spent(
             self.prompt_tokens or self.input_tokens or 0,
             self.completion_tokens or self.output_tokens or 0,
+            details.cached_tokens or 0,
         )
 
 

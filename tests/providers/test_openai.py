@@ -316,3 +316,12 @@ def test_settings_that_cannot_be_are_refused_without_the_key(settings: dict[str,
     with pytest.raises(Refused) as refused:
         registry.create("language_model", "openai", settings)
     assert "secret" not in str(refused.value)
+
+
+@pytest.mark.parametrize("status", [429, 503])
+async def test_when_to_ask_again_is_told(status: int) -> None:
+    """By the seconds of ``Retry-After``, for whoever chooses another model meanwhile."""
+    async with meeting() as met:
+        with pytest.raises(Unavailable) as failed:
+            await met.reply(responding(status, b"{}", "retry-after: 7"))
+    assert failed.value.retry_after_s == 7

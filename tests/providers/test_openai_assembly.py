@@ -251,3 +251,18 @@ def test_any_text_gives_a_reply_or_a_provider_error(events: list[str]) -> None:
         assert assemble(*events)
     except ProviderError:
         return
+
+
+@pytest.mark.parametrize(
+    "usage",
+    [
+        {"prompt_tokens": 9, "completion_tokens": 3, "prompt_tokens_details": {"cached_tokens": 8}},
+        {"input_tokens": 9, "output_tokens": 3, "input_tokens_details": {"cached_tokens": 8}},
+    ],
+)
+def test_tokens_from_the_cache_are_told(usage: dict[str, object]) -> None:
+    """Under either of their names."""
+    reply = Assembly()
+    choices = [{"delta": {"content": "Hello."}, "finish_reason": "stop"}]
+    reply.take(json.dumps({"choices": choices, "usage": usage}))
+    assert reply.finish() == [Spent(9, 3, 8)]

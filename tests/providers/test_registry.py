@@ -96,3 +96,20 @@ def test_a_provider_whose_library_is_missing_says_which() -> None:
     with pytest.raises(NotInstalled, match="a_library_that_is_missing") as missing:
         registry.create("text_to_speech", "carillon-broken")
     assert missing.value.provider == "carillon-broken"
+
+
+@pytest.mark.parametrize(
+    ("stage", "name"),
+    [
+        (stage, name)
+        for stage in registry.STAGES
+        if stage != "noise_suppression"  # That takes no options.
+        for name in sorted(registry.installed(stage))
+    ],
+)
+def test_the_options_of_every_provider_can_be_set_from_text(
+    stage: registry.Stage, name: str
+) -> None:
+    """Their types are such that a value can be read, and a wrong name is told."""
+    with pytest.raises(Refused, match="cannot use its settings"):
+        registry.create(stage, name, {"no_such_option": "1"})
