@@ -268,6 +268,10 @@ class TurnTimeline(ServerMessage, tag="turn.timeline", frozen=True):
         dict[str, float], says("Milliseconds by stage; the stages are those of `/metrics`.")
     ]
     providers: Annotated[dict[str, str], says("Which provider served each stage.")]
+    reasons: Annotated[
+        dict[str, str],
+        says("Why it was that one, of stages where several could have served: in a few words."),
+    ] = {}
 
 
 FromServer = (

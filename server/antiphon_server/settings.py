@@ -16,9 +16,11 @@ from typing import Annotated, Any, Literal, get_args, get_origin, get_type_hints
 import msgspec
 from msgspec import Meta, Struct, field
 
+from antiphon_providers.registry import Stage
+
 PREFIX = "ANTIPHON_"
 
-STAGE_OPTIONS = {
+STAGE_OPTIONS: dict[str, Stage] = {
     "vad": "voice_activity",
     "turn": "turn_model",
     "stt": "speech_to_text",
@@ -88,6 +90,14 @@ class Settings(Struct, frozen=True, kw_only=True):
     noise: Annotated[str, _says("Noise suppression of sessions that ask for voice focus.")] = (
         "webrtc"
     )
+    prices: Annotated[
+        tuple[str, ...],
+        _says(
+            "What providers charge, for `antiphon_provider_cost_total`: "
+            "`openai.prompt_tokens=0.00000015`, separated by commas; units are `prompt_tokens`, "
+            "`cached_tokens`, `completion_tokens`, `characters` and `seconds`."
+        ),
+    ] = ()
     filler: Annotated[
         str,
         _says("Said when the language model is slow to begin, such as `One moment.`"),

@@ -40,7 +40,7 @@ SERVER = {
         "reply_id code message retryable status_code? provider_code? provider_param? seq?"
     ),
     "tool.call": "call_id name arguments args? seq?",
-    "turn.timeline": "reply_id trigger stages providers",  # An extension.
+    "turn.timeline": "reply_id trigger stages providers reasons?",  # An extension.
 }
 
 

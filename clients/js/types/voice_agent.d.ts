@@ -815,6 +815,8 @@ export interface TurnTimeline {
   stages: Record<string, number>;
   /** Which provider served each stage. */
   providers: Record<string, string>;
+  /** Why it was that one, of stages where several could have served: in a few words. */
+  reasons: Record<string, string>;
   /** When it was sent: Unix seconds. */
   timestamp: number;
 }

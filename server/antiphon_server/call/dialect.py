@@ -8,6 +8,7 @@ from typing import Protocol
 from msgspec import Struct
 
 from antiphon_providers.interfaces import ToolUse
+from antiphon_server.call.timeline import Timed
 from antiphon_server.conversation.heard import TimedWord
 from antiphon_server.conversation.vocabulary import Ending, Failure, Trigger
 
@@ -104,9 +105,7 @@ class Dialect(Protocol):
         """The model calls a tool of the client."""
         ...
 
-    def turn_timed(
-        self, reply: int, trigger: Trigger, stages: dict[str, float], providers: dict[str, str]
-    ) -> list[Frame]:
+    def turn_timed(self, reply: int, timed: Timed) -> list[Frame]:
         """How many milliseconds each stage took, and which provider served it."""
         ...
 

@@ -121,6 +121,9 @@ class Ears:
         """The recogniser's, where it is asked for one."""
         self._voice = services.voice_activity.open(self._judged_window)
         self.received_seconds = 0.0
+        self.recognised_seconds = 0.0
+        """Of what the recogniser was given, up to the last pause."""
+        self._fed_windows = 0
 
     # --- doors for the session -----------------------------------------------------------
 
@@ -285,8 +288,11 @@ class Ears:
         if self._stream is not None:
             self._stream.feed(window)
             self._fed = True
+            self._fed_windows += 1
 
     def _flush(self) -> None:
+        self.recognised_seconds += self._fed_windows * self._window_ms / 1000
+        self._fed_windows = 0
         self._words.flushed()
         self._fed = False
         if self._stream is not None:

@@ -38,6 +38,9 @@ class Said(Struct, frozen=True):
     prompt_tokens: int
     completion_tokens: int
     characters: int
+    cached_tokens: int = 0
+    model_provider: str = ""
+    """Who wrote it, where several could have."""
 
 
 class Mouth:
@@ -145,6 +148,8 @@ class Mouth:
             prompt_tokens=spent.prompt_tokens,
             completion_tokens=spent.completion_tokens,
             characters=reply.characters,
+            cached_tokens=spent.cached_tokens,
+            model_provider="" if clock.chosen is None else clock.chosen.provider,
             **fields,
         )
 

@@ -157,6 +157,10 @@ class Performer:
         said = self._mouth.end(interrupted=True)
         if said is not None:
             self._record_said(said, interrupted=True)
+        if self.ears is not None:
+            recogniser = self._services.names["speech_to_text"]
+            seconds = self.ears.recognised_seconds
+            self._services.usage.count("speech_to_text", recogniser, seconds=seconds)
 
     # --- the user ------------------------------------------------------------------------
 
@@ -241,7 +245,7 @@ class Performer:
         self._memory.agent_said(said.reply, said.text)
         reply_id, item_id = self.dialect.names_of(said.reply)
         ms = self._chronicle.ms
-        self._chronicle.used(said.prompt_tokens, said.completion_tokens, said.characters)
+        self._count(said)
         return self._chronicle.agent_said(
             reply_id=reply_id,
             item_id=item_id,
@@ -255,6 +259,19 @@ class Performer:
             ended_ms=ms(said.ended),
             time_to_first_audio_ms=said.first_audio_ms,
         )
+
+    def _count(self, said: Said) -> None:
+        """What the reply used, for the record and for the metrics."""
+        self._chronicle.used(said.prompt_tokens, said.completion_tokens, said.characters)
+        names, usage = self._services.names, self._services.usage
+        usage.count(
+            "language_model",
+            said.model_provider or names["language_model"],
+            prompt_tokens=said.prompt_tokens - said.cached_tokens,
+            cached_tokens=said.cached_tokens,
+            completion_tokens=said.completion_tokens,
+        )
+        usage.count("text_to_speech", names["text_to_speech"], characters=said.characters)
 
     def _words_timed(self, reply: int, words: list[TimedWord], last: bool) -> None:
         if self._mouth.reply == reply:
@@ -271,10 +288,9 @@ class Performer:
         if clock is None:
             return
         self._doors.notice(v.ReplySounded(reply))
-        stages = self._timeline.observe(clock)
-        self.log.info("reply sounded", reply=reply, trigger=clock.trigger, **stages)
-        names = self._services.names
-        self._tell(self.dialect.turn_timed(reply, clock.trigger, stages, names))
+        timed = self._timeline.observe(clock)
+        self.log.info("reply sounded", reply=reply, trigger=clock.trigger, **timed.stages)
+        self._tell(self.dialect.turn_timed(reply, timed))
 
     def _listening(self) -> Ears:
         if self.ears is None:

@@ -14,6 +14,7 @@ from antiphon_server.call.http_tools import HttpTools
 from antiphon_server.call.journal import JournalFile
 from antiphon_server.call.records import Recorder
 from antiphon_server.call.reply import SpeakingServices
+from antiphon_server.observe.usage import Usage
 
 
 class AudioTracks(Protocol):
@@ -56,6 +57,8 @@ class Services(Struct, frozen=True):
     """Opens the journal of a session, where calls are journalled."""
     recording: Callable[[str, Encoding, Encoding], AudioTracks] | None = None
     """Records a session's audio, where it is wanted."""
+    usage: Usage = Usage()
+    """Counts what providers were used for."""
     clock: Callable[[], float] = time.monotonic
     """Seconds. Not ``loop.time``: uvloop's stands still while a callback runs."""
 

@@ -14,6 +14,7 @@ from collections.abc import Callable
 
 from msgspec import Struct
 
+from antiphon_providers.interfaces import Chosen
 from antiphon_server.conversation.vocabulary import Trigger
 from antiphon_server.observe import metrics
 
@@ -61,6 +62,8 @@ class ReplyClock(Struct):
     started: float
     hearing: Hearing | None = None
     prompted: float | None = None
+    chosen: Chosen | None = None
+    """Who writes it, where several models could have."""
     first_token: float | None = None
     first_sentence: float | None = None
     speech_asked: float | None = None
@@ -107,6 +110,18 @@ class ReplyClock(Struct):
         return sum(end - begin for begin, end in handovers if begin is not None and end is not None)
 
 
+class Timed(Struct, frozen=True):
+    """What is known of a turn once its first audio is sent."""
+
+    trigger: Trigger
+    stages: dict[str, float]
+    """Milliseconds."""
+    providers: dict[str, str]
+    """Who served each stage."""
+    reasons: dict[str, str]
+    """Why, of stages that several could have served."""
+
+
 class Timeline:
     """The clock of one session."""
 
@@ -134,21 +149,27 @@ class Timeline:
             clock.hearing, self.hearing = self.hearing, Hearing()
         return clock
 
-    def observe(self, clock: ReplyClock) -> dict[str, float]:
-        """Puts a turn's stages into the histograms; returns them in milliseconds."""
+    def observe(self, clock: ReplyClock) -> Timed:
+        """Puts a turn's stages into the histograms, and tells them."""
         stages = clock.stages()
+        chosen = clock.chosen
+        providers, reasons = self.providers, {}
+        if chosen is not None:
+            providers = {**providers, "language_model": chosen.provider}
+            reasons["language_model"] = chosen.reason
         for name, ms in stages.items():
             if name == OVERHEAD:
                 metrics.OVERHEAD.observe(ms / 1000)
             elif name == RESPONSE:
                 metrics.response(clock.trigger).observe(ms / 1000)
             else:
-                metrics.stage(name, self.provider_of(name)).observe(ms / 1000)
-        return stages
+                metrics.stage(name, provider_of(name, providers)).observe(ms / 1000)
+        return Timed(clock.trigger, stages, providers, reasons)
 
-    def provider_of(self, stage: str) -> str:
-        """Which provider served a stage; empty for one that is the server's own."""
-        for kind, provider in self.providers.items():
-            if stage.startswith(kind):
-                return provider
-        return ""
+
+def provider_of(stage: str, providers: dict[str, str]) -> str:
+    """Which provider served a stage; empty for one that is the server's own."""
+    for kind, provider in providers.items():
+        if stage.startswith(kind):
+            return provider
+    return ""

@@ -61,8 +61,6 @@ class Writing:
 
     def __init__(self, model: LanguageModel, clock: ReplyClock, doors: WritingDoors) -> None:
         self.spent = Spent(0, 0)
-        self.chosen: list[Chosen] = []
-        """Who wrote it, where several could have."""
         self._model = model
         self._clock = clock
         self._doors = doors
@@ -126,7 +124,7 @@ class Writing:
                     so_far.cached_tokens + piece.cached_tokens,
                 )
             case Chosen():
-                self.chosen.append(piece)
+                self._clock.chosen = piece
 
     def _first_token(self) -> None:
         self._begun()

@@ -26,6 +26,7 @@ from antiphon_protocol.errors import (
 from antiphon_providers.interfaces import ToolUse
 from antiphon_server.arguments.grounding import Extent
 from antiphon_server.call.dialect import Frame
+from antiphon_server.call.timeline import Timed
 from antiphon_server.conversation import vocabulary as v
 from antiphon_server.conversation.heard import TimedWord
 
@@ -165,18 +166,17 @@ class Wording:
             )
         )
 
-    def turn_timed(
-        self, reply: int, trigger: v.Trigger, stages: dict[str, float], providers: dict[str, str]
-    ) -> list[Frame]:
+    def turn_timed(self, reply: int, timed: Timed) -> list[Frame]:
         """How long the stages of a turn took, for a client that asked."""
         if not self._terms.tells_timeline:
             return []
         return self.frames(
             wire.TurnTimeline(
                 reply_id=self._reply_ids[reply][0],
-                trigger=trigger,
-                stages=stages,
-                providers=providers,
+                trigger=timed.trigger,
+                stages=timed.stages,
+                providers=timed.providers,
+                reasons=timed.reasons,
             )
         )
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Any
@@ -12,20 +11,18 @@ import structlog
 from antiphon_protocol.errors import AtCapacity, InternalError
 from antiphon_providers import registry
 from antiphon_providers.errors import NotInstalled, ProviderError
-from antiphon_providers.interfaces import Provider
-from antiphon_server.call.ears import Clean, HearingServices
-from antiphon_server.call.reply import SpeakingServices
+from antiphon_server.call.ears import Clean
 from antiphon_server.call.services import Services
-from antiphon_server.call.writing import Courtesy
 from antiphon_server.dialects.voice_agent import Bound
 from antiphon_server.edge.backstage import Backstage, StartFailed
 from antiphon_server.edge.calls import Calls
+from antiphon_server.edge.pipeline import Pipeline, advice
 from antiphon_server.security.admission import Admission
 from antiphon_server.security.keys import Keys
 from antiphon_server.security.limits import Lease, Limits
 from antiphon_server.security.secrets import Unsealable
 from antiphon_server.security.tokens import Tokens
-from antiphon_server.settings import STAGE_OPTIONS, Settings
+from antiphon_server.settings import Settings
 from antiphon_server.store.database import Unreachable
 from antiphon_server.webhooks.inline import inline_check, seal_inline
 
@@ -68,23 +65,22 @@ class Node:
         self._limits = Limits(settings)
         self._sessions = 0
         self._sockets = 0
-        self._providers: dict[str, Any] = {}
+        self.pipeline = Pipeline(settings)
         self._noise_suppression: Callable[[], Clean] | None = None
 
     @property
     def services(self) -> Services:
         """The providers, by what they do in a call."""
-        stages, own = self._providers, self.settings
-        courtesy = Courtesy(own.filler, own.filler_ms, own.apology)
         return Services(
-            HearingServices(stages["vad"], stages["turn"], stages["stt"]),
-            SpeakingServices(stages["llm"], stages["tts"], courtesy),
-            own.audio_lead_ms,
+            self.pipeline.hearing,
+            self.pipeline.speaking,
+            self.settings.audio_lead_ms,
             self._noise_suppression,
             recorder=self.backstage.ledger,
             http_tools=self.backstage.http_tools,
             journal=self.backstage.journal(),
             recording=self.backstage.recording(),
+            usage=self.pipeline.usage,
         )
 
     async def bind(self, account: str, agent_id: str) -> Bound | None:
@@ -110,13 +106,7 @@ class Node:
 
     def create(self) -> None:
         """Makes the providers from settings. Raises ``StartFailed``."""
-        for setting, stage in STAGE_OPTIONS.items():
-            name = getattr(self.settings, setting)
-            options = self.settings.options.get(setting, {})
-            try:
-                self._providers[setting] = registry.create(stage, name, options)  # type: ignore[arg-type]
-            except ProviderError as failure:
-                raise StartFailed(_advice(setting, failure)) from failure
+        self.pipeline.create()
         self._noise_suppression = self._load_noise_suppression()
 
     def _load_noise_suppression(self) -> Callable[[], Clean] | None:
@@ -127,7 +117,7 @@ class Node:
             log.warning("voice focus is not available", reason=missing.message)
             return None
         except ProviderError as failure:
-            raise StartFailed(_advice("noise", failure)) from failure
+            raise StartFailed(advice("noise", failure)) from failure
         return lambda: suppression().clean
 
     async def start(self) -> None:
@@ -135,19 +125,7 @@ class Node:
 
         Raises ``StartFailed``.
         """
-        results = await asyncio.gather(
-            *(provider.start() for provider in self._providers.values()), return_exceptions=True
-        )
-        for setting, result in zip(self._providers, results, strict=True):
-            if isinstance(result, ProviderError) and result.retryable:
-                # It may come back while the server runs; until then its calls say so.
-                log.warning("provider is not there yet", advice=_advice(setting, result))
-            elif isinstance(result, ProviderError):
-                await self.close()
-                raise StartFailed(_advice(setting, result)) from result
-            elif isinstance(result, BaseException):
-                await self.close()
-                raise result
+        await self.pipeline.start()
         await self.backstage.start()
         self.ready = True
 
@@ -155,8 +133,7 @@ class Node:
         """Releases the providers."""
         self.ready = False
         await self.calls.close()
-        providers: list[Provider] = list(self._providers.values())
-        await asyncio.gather(*(provider.close() for provider in providers), return_exceptions=True)
+        await self.pipeline.close()
         await self.keys.close()
         await self.backstage.close()
 
@@ -182,13 +159,3 @@ class Node:
             yield
         finally:
             self._sockets -= 1
-
-
-def _advice(setting: str, failure: ProviderError) -> str:
-    stage = STAGE_OPTIONS.get(setting, "noise_suppression").replace("_", " ")
-    variable = f"ANTIPHON_{setting.upper()}"
-    options = f", its options are {variable}_…" if setting in STAGE_OPTIONS else ""
-    return (
-        f"{stage} cannot start: {failure.message} "
-        f"(chosen by {variable}{options}; see docs/reference/settings.md)"
-    )

@@ -104,6 +104,18 @@ PROVIDER_SWITCHES = Counter(
     ["stage", "provider", "to", "reason"],
     registry=REGISTRY,
 )
+PROVIDER_USAGE = Counter(
+    "antiphon_provider_usage",
+    "What a provider was used for, in the units that vendors charge by.",
+    ["stage", "provider", "unit"],
+    registry=REGISTRY,
+)
+PROVIDER_COST = Counter(
+    "antiphon_provider_cost",
+    "What that cost, by the prices in the settings.",
+    ["stage", "provider"],
+    registry=REGISTRY,
+)
 PROVIDER_CHOICES = Counter(
     "antiphon_provider_choices",
     "What a router chose, and why.",

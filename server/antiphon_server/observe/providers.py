@@ -5,10 +5,13 @@ from __future__ import annotations
 from collections import deque
 from collections.abc import Iterable
 
+import structlog
 from msgspec import Struct, field
 
 from antiphon_providers.observer import BreakerState
 from antiphon_server.observe import metrics
+
+log = structlog.get_logger()
 
 RECENT = 200
 """Attempts of a provider that its percentiles are of."""
@@ -61,11 +64,14 @@ class ProviderWatch:
         health.attempts += 1
         health.failures += 1
         health.last_failure = code
+        log.warning("provider failed", stage=self.stage, provider=provider, code=code)
         metrics.PROVIDER_ERRORS.labels(self.stage, provider, code).inc()
 
     def breaker(self, provider: str, state: BreakerState) -> None:
         """A circuit breaker changed."""
         self._of(provider).breaker = state
+        say = log.warning if state == "open" else log.info
+        say("provider's breaker changed", stage=self.stage, provider=provider, breaker=state)
         metrics.PROVIDER_BREAKER.labels(self.stage, provider).set(_STATES[state])
 
     def hedged(self, provider: str, *, won: bool | None) -> None:
@@ -78,6 +84,7 @@ class ProviderWatch:
 
     def switched(self, provider: str, to: str, reason: str) -> None:
         """Another candidate took over."""
+        log.info("provider switched", stage=self.stage, provider=provider, to=to, reason=reason)
         metrics.PROVIDER_SWITCHES.labels(self.stage, provider, to, reason).inc()
 
     def chose(self, provider: str, reason: str) -> None:

@@ -38,6 +38,7 @@ class HushedEars(Ears):
 
     def __init__(self) -> None:
         self.asked: list[str] = []
+        self.recognised_seconds = 0.0
 
     def ask_if_done(self) -> None:
         """Notes it."""

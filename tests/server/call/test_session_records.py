@@ -139,14 +139,22 @@ async def test_what_was_used_adds_up_to_what_was_connected() -> None:
 
 @in_virtual_time
 async def test_tokens_are_counted_where_the_model_says_them() -> None:
-    """With the reply they were for."""
+    """With the reply they were for, and in the metrics."""
+
+    def used(unit: str) -> float:
+        of = {"stage": "language_model", "provider": "scripted"}
+        return sample("antiphon_provider_usage_total", **of, unit=unit)
+
+    before = used("completion_tokens"), used("prompt_tokens")
     recorder = RecorderTwin()
     model = llm(replies="One two three.")
     async with calling(Stages(llm=model, recorder=recorder), system_prompt="Be brief.") as caller:
         caller.tell(wire.CreateReply())
         await caller.until(wire.ReplyDone)
-    assert sum(used.completion_tokens for used in recorder.of(r.Used)) == 3
-    assert sum(used.prompt_tokens for used in recorder.of(r.Used)) == 2
+    assert sum(each.completion_tokens for each in recorder.of(r.Used)) == 3
+    assert sum(each.prompt_tokens for each in recorder.of(r.Used)) == 2
+    assert used("completion_tokens") == before[0] + 3
+    assert used("prompt_tokens") == before[1] + 2
 
 
 @in_virtual_time

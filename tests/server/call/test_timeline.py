@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import pytest
 
+from antiphon_providers.interfaces import Chosen
 from antiphon_server.call import timeline as stages
-from antiphon_server.call.timeline import STAGES, Hearing, ReplyClock, Timeline
+from antiphon_server.call.timeline import STAGES, Hearing, ReplyClock, Timeline, provider_of
 from server.call.scripted_call import sample
 
 PROVIDERS = {
@@ -134,7 +135,7 @@ def test_the_marks_of_hearing_are_used_once() -> None:
 )
 def test_each_stage_is_credited_to_its_provider(stage: str, provider: str) -> None:
     """The server's own have none."""
-    assert Timeline(Clock(), PROVIDERS).provider_of(stage) == provider
+    assert provider_of(stage, PROVIDERS) == provider
 
 
 def test_what_is_observed_is_what_is_told() -> None:
@@ -150,7 +151,7 @@ def test_what_is_observed_is_what_is_told() -> None:
         }
         return own | {
             name: sample(
-                "antiphon_stage_seconds_sum", stage=name, provider=timeline.provider_of(name)
+                "antiphon_stage_seconds_sum", stage=name, provider=provider_of(name, PROVIDERS)
             )
             for name in STAGES
             if name not in own
@@ -159,4 +160,19 @@ def test_what_is_observed_is_what_is_told() -> None:
     before = sums()
     told = timeline.observe(reply)
     grown = {name: 1000 * (value - before[name]) for name, value in sums().items()}
-    assert grown == pytest.approx(told, abs=0.001)
+    assert grown == pytest.approx(told.stages, abs=0.001)
+    assert (told.providers, told.reasons) == (PROVIDERS, {})
+
+
+def test_a_model_that_stood_in_is_credited_with_what_it_did() -> None:
+    """Who wrote, and why it was not the one in the settings."""
+    clock = Clock()
+    timeline = Timeline(clock, PROVIDERS)
+    reply = _turn(clock, timeline)
+    reply.chosen = Chosen("other", "small", "provider_timeout")
+    of = {"stage": stages.FIRST_TOKEN, "provider": "other"}
+    before = sample("antiphon_stage_seconds_count", **of)
+    told = timeline.observe(reply)
+    assert told.providers == {**PROVIDERS, "language_model": "other"}
+    assert told.reasons == {"language_model": "provider_timeout"}
+    assert sample("antiphon_stage_seconds_count", **of) == before + 1

@@ -68,7 +68,7 @@ async def test_a_model_that_trickles_is_given_up_in_the_end() -> None:
 
 @in_virtual_time
 async def test_what_it_cost_and_who_wrote_it_is_kept() -> None:
-    """The sum of all that was told, and each choice in order."""
+    """The sum of all that was told, and the last choice."""
     chosen = [Chosen("first", "m"), Chosen("second", "n", "provider_timeout")]
     model = ScriptedLanguageModel(
         answer=lambda _prompt: [
@@ -77,7 +77,7 @@ async def test_what_it_cost_and_who_wrote_it_is_kept() -> None:
     )  # fmt: skip
     stage = await answered(model, tts())
     assert stage.reply.writing.spent == Spent(7, 3, 3)
-    assert stage.reply.writing.chosen == chosen
+    assert stage.clock.chosen == chosen[1]
     assert stage.reply.heard.text == "Well, hello."
 
 

@@ -13,6 +13,7 @@ from antiphon_protocol import codec
 from antiphon_protocol import voice_agent as wire
 from antiphon_providers.interfaces import ToolUse
 from antiphon_server.call.dialect import Frame
+from antiphon_server.call.timeline import Timed
 from antiphon_server.conversation.heard import TimedWord
 from antiphon_server.conversation.vocabulary import Ending, Failure
 from antiphon_server.dialects.wording import COMMITTED, Terms, Wording
@@ -193,7 +194,9 @@ def test_the_timeline_is_for_who_asked() -> None:
     for asked in (False, True):
         wording = Wording("sess_1", Terms(tells_timeline=asked))
         wording.reply_started(1, "greeting")
-        frames = wording.turn_timed(1, "greeting", {"response": 1.5}, {"language_model": "x"})
+        frames = wording.turn_timed(
+            1, Timed("greeting", {"response": 1.5}, {"language_model": "x"}, {})
+        )
         assert len(frames) == asked
         assert all(frame.seq == 0 for frame in frames)
 

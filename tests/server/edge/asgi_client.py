@@ -45,7 +45,7 @@ class VirtualNode(Node):
 
     async def start(self) -> None:
         """The providers alone."""
-        for provider in self._providers.values():
+        for provider in self.pipeline.providers.values():
             await provider.start()
         self.ready = True
 

@@ -272,7 +272,7 @@ async def test_sessions_are_counted_up_and_down() -> None:
 async def test_what_breaks_in_one_call_is_closed_with_1011() -> None:
     """And counted: the next client is served."""
     async with started(MAX_SESSIONS="1") as node:
-        working = node._providers["vad"]
+        working = node.pipeline.providers["vad"]
 
         class Broken:
             name, window_ms = "broken", 32
@@ -280,12 +280,12 @@ async def test_what_breaks_in_one_call_is_closed_with_1011() -> None:
             def open(self, _sink: object) -> None:
                 raise ZeroDivisionError
 
-        node._providers["vad"] = Broken()
+        node.pipeline.providers["vad"] = Broken()
         async with connected(node) as client:
             client.tell(UPDATE)
             await client.task
             assert client.closed == 1011
-        node._providers["vad"] = working
+        node.pipeline.providers["vad"] = working
         async with connected(node) as client:
             client.tell(UPDATE)
             await client.until(wire.ReplyDone)

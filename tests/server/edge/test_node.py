@@ -69,9 +69,10 @@ async def test_a_node_makes_and_starts_its_providers(made: Made) -> None:
     await node.start()
     assert node.ready
     services = node.services
-    assert isinstance(services.speaking.text_to_speech, ScriptedTextToSpeech)
-    assert services.speaking.text_to_speech.options.chunk_ms == 300
-    assert isinstance(services.hearing.speech_to_text, ScriptedSpeechToText)
+    (voice,) = node.pipeline.providers["tts"].current.candidates
+    assert isinstance(voice.provider, ScriptedTextToSpeech)
+    assert voice.provider.options.chunk_ms == 300
+    assert services.speaking.text_to_speech is node.pipeline.providers["tts"]
     assert services.audio_lead_ms == 120
     assert set(services.names.values()) == {"scripted"}
     await node.close()
@@ -122,7 +123,7 @@ async def test_a_provider_that_cannot_start_stops_the_others(made: Made) -> None
         async def close(self) -> None:
             closed.append("stt")
 
-    node._providers.update(llm=Missing(), stt=Watched())
+    node.pipeline.providers.update(llm=Missing(), stt=Watched())
     with pytest.raises(StartFailed, match="language model cannot start: it needs a file"):
         await node.start()
     assert sorted(closed) == ["llm", "stt"]
@@ -143,7 +144,7 @@ async def test_a_provider_that_fails_to_close_keeps_no_other_from_it(made: Made)
         async def close(self) -> None:
             closed.append("stt")
 
-    node._providers.update(llm=Stuck(), stt=Watched())
+    node.pipeline.providers.update(llm=Stuck(), stt=Watched())
     await node.start()
     await node.close()
     assert closed == ["stt"]
