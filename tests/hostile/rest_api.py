@@ -18,7 +18,7 @@ from collections import Counter
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import schemathesis
 from schemathesis.config import SchemathesisConfig
@@ -49,6 +49,7 @@ _TOKEN = {
     "checks": {name: {"enabled": False} for name in _BY_DESIGN},
 }
 _MAY_BE_REFUSED = {"expected-statuses": ["2xx", "401", "403", "404", "409", "422", "429"]}
+_LONG = 40
 _PLAIN = re.compile(rb"[ -~]{1,200}")
 
 
@@ -113,12 +114,24 @@ def _config(examples: int, seed: int) -> SchemathesisConfig:
 
 
 def _failures(event: events.ScenarioFinished) -> Iterator[str]:
-    for checks in event.recorder.checks.values():
+    for case_id, checks in event.recorder.checks.items():
+        sent = _in_short(event.recorder.cases[case_id].value.body)
         for check in checks:
             if check.status is Status.FAILURE and check.failure_info is not None:
                 failure = check.failure_info.failure
                 told = f"{check.name}: {failure.title}\n{failure.message}"
-                yield f"{event.recorder.label}: {told}\n{check.failure_info.code_sample}"
+                yield f"{event.recorder.label}: {told}\nsent: {sent}\n{check.failure_info.code_sample}"
+
+
+def _in_short(value: Any) -> Any:
+    """A body in which a long text is its beginning and its length, in characters."""
+    if isinstance(value, dict):
+        return {_in_short(name): _in_short(each) for name, each in value.items()}
+    if isinstance(value, list):
+        return [_in_short(each) for each in value]
+    if isinstance(value, str) and len(value) > _LONG:
+        return f"{value[:_LONG]}… of {len(value)}"
+    return value
 
 
 def _with_fresh_keys(app: ASGIApp) -> ASGIApp:
