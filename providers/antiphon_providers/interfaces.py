@@ -1,6 +1,6 @@
 """What the server asks of each stage; a provider is any object of one of these shapes.
 
-Common rules, which the contract suite in ``tests/providers/contract`` checks for each:
+Common rules, which the suites in ``antiphon_providers.contract`` check for each:
 
 - A provider serves many calls at once; what belongs to one call lives in the stream it opens.
 - ``start`` does all loading, so that a call starts without loading anything; ``close`` undoes

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
+from antiphon_providers.contract.language_model import LanguageModelContract
 from antiphon_providers.interfaces import LanguageModel
 from antiphon_providers.local.dialogue import Dialogue, DialogueOptions
-from providers.contract.language_model import LanguageModelContract
 
 
 class TestDialogue(LanguageModelContract):

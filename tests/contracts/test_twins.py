@@ -3,6 +3,11 @@
 from __future__ import annotations
 
 from antiphon_providers import scripted
+from antiphon_providers.contract.language_model import LanguageModelContract
+from antiphon_providers.contract.speech_to_text import SpeechToTextContract
+from antiphon_providers.contract.text_to_speech import TextToSpeechContract
+from antiphon_providers.contract.turn_model import TurnModelContract
+from antiphon_providers.contract.voice_activity import VoiceActivityContract
 from antiphon_providers.interfaces import (
     LanguageModel,
     SpeechToText,
@@ -10,11 +15,6 @@ from antiphon_providers.interfaces import (
     TurnModel,
     VoiceActivity,
 )
-from providers.contract.language_model import LanguageModelContract
-from providers.contract.speech_to_text import SpeechToTextContract
-from providers.contract.text_to_speech import TextToSpeechContract
-from providers.contract.turn_model import TurnModelContract
-from providers.contract.voice_activity import VoiceActivityContract
 
 
 class TestVoiceActivity(VoiceActivityContract):

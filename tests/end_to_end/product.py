@@ -15,9 +15,9 @@ import msgspec
 from antiphon.clips import Clip, clip_of
 from antiphon.wav import resample, write_wav
 from antiphon_protocol.audio import PCM
+from antiphon_providers.contract.human_speech import RATE, background
+from antiphon_providers.contract.human_speech import Clip as Speech
 from hostile.serving import STOP_SECONDS, Server, environment
-from human_speech import RATE, background
-from human_speech import Clip as Speech
 
 ANTIPHON = str(Path(sys.executable).with_name("antiphon"))
 LOADTEST = [sys.executable, "-m", "antiphon_loadtest"]

@@ -9,9 +9,9 @@ from antiphon.sound import first_audible
 from antiphon.wav import read_wav, write_wav
 from antiphon_loadtest.words import error_rate
 from antiphon_protocol.audio import PCM
+from antiphon_providers.contract.human_speech import clip
 from end_to_end.product import LOADTEST, Talked, antiphon, is_quiet, run, to_say, wav_folder
 from hostile.serving import Server
-from human_speech import clip
 
 STAGES = (
     "endpointing",

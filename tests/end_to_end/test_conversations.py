@@ -15,11 +15,11 @@ from antiphon.ear import HeardReply
 from antiphon.wav import resample
 from antiphon_loadtest.words import error_rate, words_of
 from antiphon_protocol.session_config import EncodingName
+from antiphon_providers.contract.human_speech import clip
 from antiphon_providers.interfaces import HEARING_RATE
 from antiphon_providers.local.moonshine_library import Recogniser
 from end_to_end.product import to_say
 from hostile.serving import Server
-from human_speech import clip
 
 GIST = 0.5
 """Word error rate of a small recogniser with a synthetic voice at 8 kHz; noise gives 1."""

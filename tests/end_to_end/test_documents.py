@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import asyncio
+import os
 import re
+import shlex
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -18,8 +20,9 @@ from antiphon.sound import first_audible
 from antiphon.wav import read_wav
 from antiphon_protocol.audio import PCM
 from antiphon_providers import registry
+from antiphon_providers.resilience.policy import Policy
 from antiphon_server.observe import metrics
-from antiphon_server.settings import OTHER_VARIABLES, STAGE_OPTIONS, Settings
+from antiphon_server.settings import OTHER_VARIABLES, POLICY, STAGE_OPTIONS, Settings
 from end_to_end.product import LOADTEST, antiphon, run, running
 from hostile.serving import Server, environment
 from node_tools import NODE
@@ -35,6 +38,11 @@ SERIES = r"_(bucket|count|sum|total)$"
 """What Prometheus adds to a metric's name."""
 
 LOCAL = "ws://127.0.0.1:8400"
+PLUGINS = {
+    "PYTEST_DISABLE_PLUGIN_AUTOLOAD": "1",
+    "PYTEST_PLUGINS": "pytest_asyncio.plugin,antiphon_providers.contract.plugin",
+}
+"""What a project has that has no other plugin installed."""
 
 
 def blocks(page: str, language: str) -> list[str]:
@@ -149,11 +157,13 @@ def is_a_setting(variable: str) -> bool:
     stage, _, option = name.partition("_")
     if variable in OTHER_VARIABLES or name in Settings.__struct_fields__:
         return True
+    if stage == POLICY:
+        return option in Policy.__struct_fields__
     return stage in STAGE_OPTIONS and (
         not option
         or any(
             option in registry.options_of(entry.load()).__struct_fields__
-            for entry in registry.installed(STAGE_OPTIONS[stage]).values()  # type: ignore[arg-type]
+            for entry in registry.installed(STAGE_OPTIONS[stage]).values()
         )
     )
 
@@ -204,6 +214,43 @@ async def test_the_provider_of_the_how_to_works(own_provider: Path, tmp_path: Pa
     assert isinstance(failures[0], sdk.ReplyError)
     assert failures[0].code == "llm_provider_error"
     assert "No fixture matched" in failures[0].message
+
+
+async def test_the_provider_of_the_how_to_is_checked_as_it_says(
+    own_provider: Path, tmp_path: Path
+) -> None:
+    """The page's commands and its test module pass; only the service's address is added."""
+    (module,) = blocks(OWN_PROVIDER, "py")
+    told = "\n".join(blocks(OWN_PROVIDER, "sh")).replace("\\\n", " ")
+    wanted = [line for line in told.splitlines() if "check llama" in line or "--pyargs" in line]
+    answers = [fixture(words, {"content": "I am a museum."}) for words in ("Hello", "kettle")]
+    async with aimock(tmp_path, *answers) as url:
+        options = [f"url={url}", f"key={KEY}"]
+        given = f'model="llama3.2", url="{url}", key="{KEY}"'
+        own_test = tmp_path / "test_llama.py"
+        own_test.write_text(module.replace('model="llama3.2"', given), "utf-8")
+        check, contract = (
+            [str(Path(sys.executable).parent / Path(words[0]).name), *words[1:]]
+            for words in map(shlex.split, wanted)
+        )
+        for option in options:
+            check += ["--option", option]
+            contract += ["--antiphon-option", option]
+        for command in (check, contract, [sys.executable, "-m", "pytest", str(own_test)]):
+            await passes(own_provider, tmp_path, command)
+
+
+async def passes(own_provider: Path, folder: Path, command: list[str]) -> None:
+    """Sees that a command succeeds where the provider is installed."""
+    process = await asyncio.create_subprocess_exec(
+        *command,
+        cwd=folder,
+        env={**os.environ, **PLUGINS, "PYTHONPATH": str(own_provider)},
+        stdout=asyncio.subprocess.PIPE,
+        stderr=asyncio.subprocess.STDOUT,
+    )
+    printed, _ = await process.communicate()
+    assert process.returncode == 0, printed.decode()
 
 
 async def ask(server: Server, words: str) -> list[sdk.AgentTranscript | sdk.ReplyError]:

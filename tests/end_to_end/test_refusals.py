@@ -19,9 +19,9 @@ from antiphon.caller import Caller
 from antiphon.talk import FAILED, NO_SERVER, REFUSED, WRONG_USE
 from antiphon.wav import write_wav
 from antiphon_protocol.audio import PCM
+from antiphon_providers.contract.human_speech import clip
 from end_to_end.product import antiphon, running, to_say
 from hostile.serving import Server
-from human_speech import clip
 
 NOT_STARTED = 2
 NOBODY = "http://127.0.0.1:9/v1"

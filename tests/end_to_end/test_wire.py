@@ -18,9 +18,9 @@ from typing import Any
 import pytest
 from websockets.asyncio.client import ClientConnection, connect
 
+from antiphon_providers.contract.human_speech import clip
 from end_to_end.product import to_say
 from hostile.serving import Server
-from human_speech import clip
 
 Event = dict[str, Any]
 

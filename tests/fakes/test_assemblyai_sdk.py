@@ -14,7 +14,7 @@ from assemblyai.streaming.v3 import (
     StreamingParameters,
 )
 
-import human_speech
+from antiphon_providers.contract import human_speech
 from fakes.assemblyai import KEY, FakeAssemblyAI, Fault
 from fakes.assemblyai_voice import sound
 

@@ -19,7 +19,7 @@ from deepgram.speak.v1.types import (
     SpeakV1Warning,
 )
 
-import human_speech
+from antiphon_providers.contract import human_speech
 from fakes.assemblyai_voice import sound
 from fakes.deepgram import KEY, FakeDeepgram
 

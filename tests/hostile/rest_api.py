@@ -119,8 +119,8 @@ def _failures(event: events.ScenarioFinished) -> Iterator[str]:
         for check in checks:
             if check.status is Status.FAILURE and check.failure_info is not None:
                 failure = check.failure_info.failure
-                told = f"{check.name}: {failure.title}\n{failure.message}"
-                yield f"{event.recorder.label}: {told}\nsent: {sent}\n{check.failure_info.code_sample}"
+                told = f"{check.name}: {failure.title}\n{failure.message}\nsent: {sent}"
+                yield f"{event.recorder.label}: {told}\n{check.failure_info.code_sample}"
 
 
 def _in_short(value: Any) -> Any:

@@ -77,5 +77,6 @@ def test_the_source_distribution_can_build_the_wheel(built: Path) -> None:
 def test_an_entry_point_leads_to_something(group: str, name: str, target: str) -> None:
     """A command or a provider that is announced can be loaded."""
     module, _, attribute = target.partition(":")
-    found = getattr(importlib.import_module(module), attribute)
+    found = importlib.import_module(module)
+    found = getattr(found, attribute) if attribute else found
     assert found is not None, (group, name)

@@ -16,12 +16,12 @@ import pytest
 
 import antiphon as sdk
 from antiphon.caller import Caller
+from antiphon_providers.contract.human_speech import clip
 from antiphon_providers.errors import Refused, TooSlow, Unavailable
 from antiphon_providers.interfaces import Prompt, Said, Spent, ToolSpec, Used
 from antiphon_providers.openai import OpenAI, OpenAIOptions
 from end_to_end.product import to_say
 from hostile.serving import serving
-from human_speech import clip
 from longer.llama import KEY, llama
 from openai_peer import asking
 

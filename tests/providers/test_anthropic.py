@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 
 from antiphon_providers.anthropic import BASE_URL, Anthropic, AnthropicOptions
+from antiphon_providers.contract.language_model import HELLO, LanguageModelContract, replied
 from antiphon_providers.errors import Malformed, ProviderError, Refused, TooSlow, Unavailable
 from antiphon_providers.interfaces import (
     Message,
@@ -22,7 +23,6 @@ from antiphon_providers.interfaces import (
     Used,
 )
 from fakes.anthropic import KEY, FakeAnthropic, Fault, Use, ended, event, started, words
-from providers.contract.language_model import HELLO, LanguageModelContract, replied
 
 TOOLS = (ToolSpec("find", "Finds."), ToolSpec("book", "Books.", {"type": "object"}))
 

@@ -9,17 +9,17 @@ from contextlib import asynccontextmanager
 
 import pytest
 
-import human_speech
 from antiphon_providers.assemblyai_speech_to_text import (
     AssemblyAIHearing,
     AssemblyAIHearingOptions,
     query_of,
 )
+from antiphon_providers.contract import human_speech
+from antiphon_providers.contract.speech_to_text import SpeechToTextContract, feed, heard, segment
 from antiphon_providers.errors import Malformed, ProviderError, Refused, TooSlow, Unavailable
 from antiphon_providers.interfaces import HearingOptions, Recognised
 from antiphon_providers.observer import Silent
 from fakes.assemblyai import KEY, FakeAssemblyAI, Fault
-from providers.contract.speech_to_text import SpeechToTextContract, feed, heard, segment
 
 SPEECH = human_speech.clip("best").pcm
 

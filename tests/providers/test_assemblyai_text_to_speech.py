@@ -9,11 +9,11 @@ from contextlib import asynccontextmanager
 import pytest
 
 from antiphon_providers.assemblyai_text_to_speech import AssemblyAIVoice, AssemblyAIVoiceOptions
+from antiphon_providers.contract.text_to_speech import TextToSpeechContract, each, pcm_of, spoken
 from antiphon_providers.errors import ProviderError, Refused, TooSlow, Unavailable
 from antiphon_providers.interfaces import VoiceOptions, Word
 from fakes.assemblyai import KEY, FakeAssemblyAI, Fault
 from fakes.assemblyai_voice import sound
-from providers.contract.text_to_speech import TextToSpeechContract, each, pcm_of, spoken
 
 LONG = "This is a long sentence that nobody will hear to its very end, ever."
 

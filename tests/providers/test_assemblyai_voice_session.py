@@ -16,12 +16,12 @@ from hypothesis import strategies as st
 from antiphon_providers.assemblyai_text_to_speech import AssemblyAIVoice, AssemblyAIVoiceOptions
 from antiphon_providers.assemblyai_voice_session import Deadlines, VoiceSession
 from antiphon_providers.assemblyai_wire import Wire
+from antiphon_providers.contract.text_to_speech import each, pcm_of, spoken
 from antiphon_providers.errors import Malformed, ProviderError, Refused, TooSlow, Unavailable
 from antiphon_providers.interfaces import Sound, VoiceOptions
 from antiphon_providers.vendor_socket import Address
 from fakes.assemblyai import KEY, FakeAssemblyAI, Fault
 from fakes.assemblyai_voice import sound
-from providers.contract.text_to_speech import each, pcm_of, spoken
 
 
 async def says(

@@ -9,12 +9,12 @@ from contextlib import asynccontextmanager, suppress
 import pytest
 
 from antiphon_providers.cartesia import Cartesia, CartesiaOptions
+from antiphon_providers.contract import text_to_speech as contract
+from antiphon_providers.contract.text_to_speech import TextToSpeechContract, each, spoken
 from antiphon_providers.errors import Refused, Unavailable
 from antiphon_providers.interfaces import VoiceOptions
 from fakes.cartesia import FakeCartesia
 from fakes.voice_contexts import KEY, pcm_of
-from providers.contract import text_to_speech as contract
-from providers.contract.text_to_speech import TextToSpeechContract, each, spoken
 
 
 def voice(fake: FakeCartesia, **changes: object) -> Cartesia:

@@ -8,7 +8,8 @@ from typing import Any
 
 import pytest
 
-import human_speech
+from antiphon_providers.contract import human_speech
+from antiphon_providers.contract.speech_to_text import SpeechToTextContract, feed, heard, segment
 from antiphon_providers.deepgram_flux import (
     DeepgramFlux,
     DeepgramFluxOptions,
@@ -18,7 +19,6 @@ from antiphon_providers.deepgram_flux import (
 from antiphon_providers.errors import Malformed, ProviderError, Refused, TooSlow, Unavailable
 from antiphon_providers.interfaces import HearingOptions
 from fakes.deepgram import KEY, FakeDeepgram, Fault
-from providers.contract.speech_to_text import SpeechToTextContract, feed, heard, segment
 
 SPEECH = human_speech.clip("best").pcm
 TURN = {

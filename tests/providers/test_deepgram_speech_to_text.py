@@ -9,7 +9,8 @@ from typing import Any
 
 import pytest
 
-import human_speech
+from antiphon_providers.contract import human_speech
+from antiphon_providers.contract.speech_to_text import SpeechToTextContract, feed, heard, segment
 from antiphon_providers.deepgram_speech_to_text import (
     DeepgramHearing,
     DeepgramHearingOptions,
@@ -20,7 +21,6 @@ from antiphon_providers.errors import Malformed, ProviderError, Refused, TooSlow
 from antiphon_providers.interfaces import HearingOptions
 from antiphon_providers.observer import Silent
 from fakes.deepgram import KEY, FakeDeepgram, Fault
-from providers.contract.speech_to_text import SpeechToTextContract, feed, heard, segment
 
 SPEECH = human_speech.clip("best").pcm
 

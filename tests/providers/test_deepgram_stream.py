@@ -7,14 +7,14 @@ from collections.abc import AsyncIterator
 
 import pytest
 
-import human_speech
 from antiphon_providers import deepgram_stream
+from antiphon_providers.contract import human_speech
+from antiphon_providers.contract.speech_to_text import feed, segment
 from antiphon_providers.deepgram_flux import DeepgramFlux, DeepgramFluxOptions
 from antiphon_providers.deepgram_speech_to_text import DeepgramHearing, DeepgramHearingOptions
 from antiphon_providers.errors import Unavailable
 from antiphon_providers.interfaces import HearingOptions
 from fakes.deepgram import KEY, FakeDeepgram, Fault, Session
-from providers.contract.speech_to_text import feed, segment
 
 SPEECH = human_speech.clip("best").pcm
 PAD = 9 * 2560

@@ -10,18 +10,18 @@ from typing import Any
 
 import pytest
 
-from antiphon_providers.deepgram_text_to_speech import DeepgramVoice, DeepgramVoiceOptions
-from antiphon_providers.errors import Malformed, ProviderError, Refused, TooSlow, Unavailable
-from antiphon_providers.interfaces import VoiceOptions
-from fakes.assemblyai_voice import sound
-from fakes.deepgram import KEY, FakeDeepgram, Fault
-from providers.contract.text_to_speech import (
+from antiphon_providers.contract.text_to_speech import (
     SENTENCES,
     TextToSpeechContract,
     each,
     pcm_of,
     spoken,
 )
+from antiphon_providers.deepgram_text_to_speech import DeepgramVoice, DeepgramVoiceOptions
+from antiphon_providers.errors import Malformed, ProviderError, Refused, TooSlow, Unavailable
+from antiphon_providers.interfaces import VoiceOptions
+from fakes.assemblyai_voice import sound
+from fakes.deepgram import KEY, FakeDeepgram, Fault
 
 
 @pytest.fixture

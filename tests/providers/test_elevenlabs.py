@@ -9,13 +9,13 @@ from contextlib import asynccontextmanager, suppress
 
 import pytest
 
+from antiphon_providers.contract import text_to_speech as contract
+from antiphon_providers.contract.text_to_speech import TextToSpeechContract, each, spoken
 from antiphon_providers.elevenlabs import ElevenLabs, ElevenLabsOptions
 from antiphon_providers.errors import Refused, Unavailable
 from antiphon_providers.interfaces import VoiceOptions
 from fakes.elevenlabs import FakeElevenLabs
 from fakes.voice_contexts import KEY, Fault, pcm_of
-from providers.contract import text_to_speech as contract
-from providers.contract.text_to_speech import TextToSpeechContract, each, spoken
 
 
 def voice(fake: FakeElevenLabs, **changes: object) -> ElevenLabs:

@@ -9,11 +9,16 @@ from typing import Any
 
 import pytest
 
+from antiphon_providers.contract.text_to_speech import (
+    SENTENCES,
+    TextToSpeechContract,
+    pcm_of,
+    spoken,
+)
 from antiphon_providers.errors import Malformed, ProviderError, Refused, TooSlow, Unavailable
 from antiphon_providers.interfaces import VoiceOptions
 from antiphon_providers.openai_speech import OpenAISpeech, OpenAISpeechOptions
 from fakes.openai_audio import KEY, FakeOpenAIAudio, Fault, sound_of
-from providers.contract.text_to_speech import SENTENCES, TextToSpeechContract, pcm_of, spoken
 
 
 @pytest.fixture

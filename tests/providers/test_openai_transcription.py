@@ -7,13 +7,13 @@ from typing import Any
 
 import pytest
 
-import human_speech
+from antiphon_providers.contract import human_speech
+from antiphon_providers.contract.speech_to_text import SpeechToTextContract, heard
 from antiphon_providers.errors import Malformed, ProviderError, Refused, TooSlow, Unavailable
 from antiphon_providers.interfaces import HearingOptions
 from antiphon_providers.openai_transcription import OpenAITranscription, OpenAITranscriptionOptions
 from fakes.openai_transcription import transcriber
 from openai_peer import KEY, event, responding, streaming
-from providers.contract.speech_to_text import SpeechToTextContract, heard
 from raw_http import Answer, Exchange, RawServer
 
 SPEECH = human_speech.clip("best").pcm

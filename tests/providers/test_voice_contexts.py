@@ -11,13 +11,13 @@ from contextlib import asynccontextmanager
 import pytest
 
 from antiphon_providers.cartesia import Cartesia, CartesiaOptions
+from antiphon_providers.contract.text_to_speech import each, milliseconds, spoken
 from antiphon_providers.elevenlabs import ElevenLabs, ElevenLabsOptions
 from antiphon_providers.errors import Malformed, ProviderError, Refused, TooSlow, Unavailable
 from antiphon_providers.interfaces import VoiceOptions
 from fakes.cartesia import FakeCartesia
 from fakes.elevenlabs import FakeElevenLabs
 from fakes.voice_contexts import KEY, FakeVoices, Fault
-from providers.contract.text_to_speech import each, milliseconds, spoken
 
 Voice = ElevenLabs | Cartesia
 Both = tuple[Callable[[], FakeVoices], Callable[..., Voice]]

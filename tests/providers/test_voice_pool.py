@@ -8,11 +8,11 @@ from contextlib import suppress
 import pytest
 
 from antiphon_providers.cartesia import Cartesia, CartesiaOptions
+from antiphon_providers.contract.text_to_speech import spoken
 from antiphon_providers.errors import Unavailable
 from antiphon_providers.voice_pool import check_address, key_of, socket_url
 from fakes.cartesia import FakeCartesia
 from fakes.voice_contexts import KEY, Fault
-from providers.contract.text_to_speech import spoken
 
 
 class Notebook:

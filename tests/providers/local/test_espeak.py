@@ -8,10 +8,10 @@ from collections.abc import AsyncIterator
 
 import pytest
 
+from antiphon_providers.contract.text_to_speech import TextToSpeechContract, each, spoken
 from antiphon_providers.errors import Refused, Unavailable
 from antiphon_providers.interfaces import VoiceOptions
 from antiphon_providers.local.espeak import Espeak
-from providers.contract.text_to_speech import TextToSpeechContract, each, spoken
 
 
 class TestEspeak(TextToSpeechContract):

@@ -6,17 +6,17 @@ from collections.abc import AsyncIterator
 import numpy as np
 import pytest
 
-from antiphon_providers.errors import Refused, Unavailable
-from antiphon_providers.interfaces import VoiceOptions, Word
-from antiphon_providers.local.flite import Flite, FliteOptions, timed
-from antiphon_providers.local.flite_library import TokenTime
-from antiphon_providers.local.speakable import spoken_words
-from providers.contract.text_to_speech import (
+from antiphon_providers.contract.text_to_speech import (
     TextToSpeechContract,
     each,
     milliseconds,
     spoken,
 )
+from antiphon_providers.errors import Refused, Unavailable
+from antiphon_providers.interfaces import VoiceOptions, Word
+from antiphon_providers.local.flite import Flite, FliteOptions, timed
+from antiphon_providers.local.flite_library import TokenTime
+from antiphon_providers.local.speakable import spoken_words
 
 
 class TestFlite(TextToSpeechContract):

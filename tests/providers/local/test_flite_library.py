@@ -10,9 +10,9 @@ from typing import get_args
 import numpy as np
 import pytest
 
+from antiphon_providers.contract.text_to_speech import likeness
 from antiphon_providers.local import flite_library
 from antiphon_providers.local.voice_catalogue import Speaker
-from providers.contract.text_to_speech import likeness
 
 TEXT = "My name is Mary and we were away a year ago."
 

@@ -5,11 +5,11 @@ from collections.abc import AsyncIterator
 
 import pytest
 
-import human_speech
+from antiphon_providers.contract import human_speech
+from antiphon_providers.contract.speech_to_text import SpeechToTextContract, feed, heard, segment
 from antiphon_providers.errors import Refused, Unavailable
 from antiphon_providers.interfaces import HearingOptions
 from antiphon_providers.local.moonshine import Moonshine, MoonshineOptions
-from providers.contract.speech_to_text import SpeechToTextContract, feed, heard, segment
 
 FINALS = HearingOptions(partials=False)
 

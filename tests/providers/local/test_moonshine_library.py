@@ -2,7 +2,7 @@
 
 import pytest
 
-import human_speech
+from antiphon_providers.contract import human_speech
 from antiphon_providers.local.moonshine_library import Recogniser
 
 

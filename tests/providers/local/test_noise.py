@@ -2,7 +2,7 @@
 
 import numpy as np
 
-import human_speech
+from antiphon_providers.contract import human_speech
 from antiphon_providers.local.noise import VoiceFocus
 
 

@@ -3,16 +3,16 @@
 import numpy as np
 import pytest
 
-import human_speech
 from antiphon_providers import registry
-from antiphon_providers.errors import Refused, Unavailable
-from antiphon_providers.local.silero import Silero, SileroOptions
-from providers.contract.voice_activity import (
+from antiphon_providers.contract import human_speech
+from antiphon_providers.contract.voice_activity import (
     Listener,
     VoiceActivityContract,
     judged,
     windows,
 )
+from antiphon_providers.errors import Refused, Unavailable
+from antiphon_providers.local.silero import Silero, SileroOptions
 
 
 class TestSilero(VoiceActivityContract):

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-import human_speech
+from antiphon_providers.contract import human_speech
 from antiphon_providers.local import models
 from antiphon_providers.local.silero_model import WINDOW, Memory, Samples, SileroModel
 

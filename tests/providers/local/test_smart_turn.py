@@ -4,10 +4,10 @@ import asyncio
 
 import pytest
 
-import human_speech
+from antiphon_providers.contract import human_speech
+from antiphon_providers.contract.turn_model import TurnModelContract
 from antiphon_providers.errors import Unavailable
 from antiphon_providers.local.smart_turn import SmartTurn, SmartTurnOptions, prepared
-from providers.contract.turn_model import TurnModelContract
 
 PAUSE = human_speech.background(200)
 

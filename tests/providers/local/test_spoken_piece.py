@@ -2,7 +2,7 @@
 
 import pytest
 
-import human_speech
+from antiphon_providers.contract import human_speech
 from antiphon_providers.local.spoken_piece import LONGEST_S, Piece
 
 SECOND = human_speech.RATE * 2

@@ -6,8 +6,8 @@ import sys
 from pathlib import Path
 
 from antiphon_providers import registry
+from antiphon_providers.contract.text_to_speech import TextToSpeechContract
 from antiphon_providers.local.voices import LocalVoice, LocalVoiceOptions
-from providers.contract.text_to_speech import TextToSpeechContract
 
 
 class TestLocalVoice(TextToSpeechContract):

@@ -6,13 +6,13 @@ from contextlib import aclosing
 
 import pytest
 
+from antiphon_providers.contract.language_model import LanguageModelContract
 from antiphon_providers.errors import ProviderError, Refused, TooSlow, Unavailable
 from antiphon_providers.interfaces import Chosen, Piece, Prompt, Said, ToolUse, Used
 from antiphon_providers.resilience.language_model import ResilientLanguageModel
 from antiphon_providers.resilience.policy import Policy
 from antiphon_providers.scripted import ScriptedLanguageModel
 from antiphon_providers.scripted.language_model import said
-from providers.contract.language_model import LanguageModelContract
 from providers.resilience.watching import (
     Watching,
     asking,

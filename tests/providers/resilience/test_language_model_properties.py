@@ -157,11 +157,10 @@ class Dead:
         raise Unavailable("dead")
 
 
-async def call(dead: Dead, spare: ScriptedLanguageModel | None, gaps: list[float]) -> Watching:
+async def call(dead: Dead, spare: ScriptedLanguageModel, gaps: list[float]) -> Watching:
     """Asks, so many times at such distances, all requests on their own."""
     watching = Watching()
-    models = [dead] if spare is None else [dead, spare]
-    model = model_of(models, Policy(hedge=True), watching)
+    model = model_of([dead, spare], Policy(hedge=True), watching)
     for gap_s in gaps:
         await asyncio.sleep(gap_s)
         await listen(model.reply(asking()), [], 60)

@@ -5,13 +5,13 @@ from collections.abc import Sequence
 
 import pytest
 
+from antiphon_providers.contract.language_model import LanguageModelContract
 from antiphon_providers.errors import Refused, TooSlow, Unavailable
 from antiphon_providers.interfaces import Chosen, LanguageModel, Prompt
 from antiphon_providers.resilience.routing import Router
 from antiphon_providers.resilience.rules import Price, Routing, Rule
 from antiphon_providers.scripted import ScriptedLanguageModel
 from antiphon_providers.scripted.language_model import said
-from providers.contract.language_model import LanguageModelContract
 from providers.resilience.watching import (
     Watching,
     asking,

@@ -1,8 +1,12 @@
-"""The helper that cuts human speech."""
+"""Human speech is cut from a recording that comes with a package."""
+
+import sys
 
 import numpy as np
+import pytest
 
-import human_speech
+from antiphon_providers.contract import human_speech
+from antiphon_providers.errors import NotInstalled
 
 
 def test_clips_are_the_reading_cut_in_its_pauses() -> None:
@@ -38,3 +42,15 @@ def test_silence_and_background_are_as_long_as_wanted() -> None:
     """Milliseconds at 16 kHz."""
     assert human_speech.silence(100) == bytes(3200)
     assert len(human_speech.background(1700)) == 54_400
+
+
+@pytest.mark.parametrize(
+    ("module", "package"), [("moonshine_voice", "moonshine-voice"), ("soxr", "soxr")]
+)
+def test_what_is_missing_is_said_and_how_to_get_it(
+    monkeypatch: pytest.MonkeyPatch, module: str, package: str
+) -> None:
+    """A contract that cannot hear fails with what to install."""
+    monkeypatch.setitem(sys.modules, module, None)
+    with pytest.raises(NotInstalled, match=rf"needs {package}.*pip install 'antiphon\[local\]'"):
+        human_speech.reading.__wrapped__()

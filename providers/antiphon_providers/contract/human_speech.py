@@ -1,4 +1,4 @@
-"""Human speech for tests, cut from a recording that comes with an installed package.
+"""Human speech for the contracts, cut from a recording that comes with an installed package.
 
 ``moonshine-voice`` carries a reading of the opening of Charles Dickens, "A Tale of Two Cities"
 (1859, public domain). The recording itself is not copied: it is cut here, when a test runs.
@@ -9,13 +9,15 @@ from __future__ import annotations
 import re
 import wave
 from functools import cache
+from importlib import import_module
 from importlib.util import find_spec
 from pathlib import Path
 from typing import NamedTuple
 
 import numpy as np
-import soxr
 from numpy.typing import NDArray
+
+from antiphon_providers.errors import NotInstalled
 
 RATE = 16_000
 
@@ -114,12 +116,22 @@ def word_errors(heard: str, said: str) -> int:
 
 @cache
 def reading() -> bytes:
-    """The whole recording, int16 mono PCM at 16 kHz."""
+    """The whole recording, int16 mono PCM at 16 kHz. Raises ``NotInstalled``."""
     package = find_spec("moonshine_voice")
-    assert package is not None, "the tests need moonshine-voice"
-    assert package.origin is not None
+    if package is None or package.origin is None:
+        raise _missing("moonshine-voice")
+    try:
+        soxr = import_module("soxr")
+    except ImportError as missing:
+        raise _missing("soxr") from missing
     path = Path(package.origin).parent / "assets" / "two_cities.wav"
     with wave.open(str(path)) as recording:
         samples = np.frombuffer(recording.readframes(recording.getnframes()), np.int16)
         resampled: NDArray[np.int16] = soxr.resample(samples, recording.getframerate(), RATE)
     return resampled.astype(np.int16).tobytes()
+
+
+def _missing(package: str) -> NotInstalled:
+    return NotInstalled(
+        f"the contract's speech needs {package}, which comes with: pip install 'antiphon[local]'"
+    )

@@ -1,13 +1,17 @@
 """What every voice activity must keep to; see ``antiphon_providers.interfaces``."""
 
+# ruff: noqa: S101, PLR2004 -- to assert is what a contract does, with numbers of its own.
+
 from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator
 
 import pytest
+import pytest_asyncio
 
-import human_speech
+from antiphon_providers.contract import human_speech
+from antiphon_providers.contract.promise import LONGEST_BLOCK_MS, PATIENCE_S, promised
 from antiphon_providers.interfaces import HEARING_RATE, VoiceActivity
 
 
@@ -50,18 +54,23 @@ def windows(activity: VoiceActivity, pcm: bytes) -> int:
 class VoiceActivityContract:
     """Inherit this in a test class and say how to ``make`` the provider."""
 
+    patience_s = PATIENCE_S
+    longest_block_ms = LONGEST_BLOCK_MS
+
     def make(self) -> VoiceActivity:
         """A provider, not yet started."""
         raise NotImplementedError
 
-    @pytest.fixture
+    @pytest_asyncio.fixture(loop_scope="function")
     async def activity(self) -> AsyncIterator[VoiceActivity]:
-        """A provider that runs."""
+        """A provider that runs, and speech at hand to be heard."""
+        human_speech.reading()
         provider = self.make()
         await provider.start()
         yield provider
         await provider.close()
 
+    @promised
     async def test_hears_speech_in_speech_and_none_in_silence(
         self, activity: VoiceActivity
     ) -> None:
@@ -71,6 +80,7 @@ class VoiceActivityContract:
         assert all(0 <= probability <= 1 for probability in quiet + speech)
         assert max(quiet) < 0.5 < max(speech)
 
+    @promised
     async def test_reports_each_full_window_once_however_it_is_cut(
         self, activity: VoiceActivity
     ) -> None:
@@ -82,6 +92,7 @@ class VoiceActivityContract:
             assert len(heard) == windows(activity, pcm)
         assert await judged(activity, b"") == []
 
+    @promised
     async def test_is_silent_once_closed(self, activity: VoiceActivity) -> None:
         """A closed stream's sink is not called again, whatever is fed or was under way."""
         listener, other = Listener(), Listener()
@@ -98,6 +109,7 @@ class VoiceActivityContract:
         witness.close()
         assert len(listener.heard) == told
 
+    @promised
     async def test_hears_each_call_by_itself(self, activity: VoiceActivity) -> None:
         """Many streams at once get what each would get alone."""
         clips = [human_speech.clip(name).pcm for name in ("best", "hope", "light", "despair")]
