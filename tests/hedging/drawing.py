@@ -50,8 +50,8 @@ def drawing(outcomes: Sequence[Outcome]) -> str:
         parts.append(f'<circle cx="{x:.1f}" cy="{y_of(_P95):.1f}" r="5" fill="{colour}"/>')
     for row, (outcome, colour) in enumerate(zip(outcomes, _COLOURS, strict=False)):
         y = _TOP + 24 + 26 * row
-        parts.append(f'<rect x="560" y="{y - 11}" width="22" height="5" fill="{colour}"/>')
-        parts.append(_text(590, y - 4, _legend(outcome), 14, "#2d3748"))
+        parts.append(f'<rect x="520" y="{y - 11}" width="22" height="5" fill="{colour}"/>')
+        parts.append(_text(550, y - 4, _legend(outcome), 14, "#2d3748"))
     return "\n".join([*parts, "</svg>", ""])
 
 
