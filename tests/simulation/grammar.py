@@ -128,9 +128,11 @@ class Grammar:
         last = self._last.get(link.number)
         self._watch.note(f"server {link.number}", f"close {code}")
         self._watch.count(f"close {code}")
-        reasons = wire.SessionError | wire.SessionEnded if code == REFUSED else wire.SessionEnded
+        refused = isinstance(last, wire.SessionError) and (
+            code == REFUSED or link is not self.holder
+        )
         # One that does not read cannot be told.
-        is_due = isinstance(last, reasons) or link.stalls
+        is_due = refused or isinstance(last, wire.SessionEnded) or link.stalls
         self._hold(is_due, "a socket is closed with a reason", link.number, code, last)
 
     # --- the session -----------------------------------------------------------------------

@@ -12,6 +12,7 @@ import structlog
 from msgspec import Struct, field
 
 from antiphon_protocol.errors import (
+    InternalError,
     ProtocolError,
     SessionExpired,
     SessionForbidden,
@@ -133,9 +134,12 @@ class Calls:
         return SessionNotFound()
 
     async def close(self) -> None:
-        """Ends every session, and returns once their ends are on record."""
+        """Ends every session, and returns once their ends are on record; each client is told."""
         for call in list(self._live.values()):
-            call.session.shut_down()
+            if call.session.is_open:
+                call.session.shut_down()
+            else:
+                call.dialect.refuse(InternalError())
         tasks = [call.task for call in self._live.values()]
         if tasks:
             await asyncio.wait(tasks, timeout=SHUTDOWN_SECONDS)

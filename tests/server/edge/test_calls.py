@@ -261,6 +261,9 @@ async def test_every_session_ends_when_the_server_does() -> None:
         told = [message for _, message in live.received]
         assert isinstance(told[-2], wire.SessionError)
         assert isinstance(told[-1], wire.SessionEnded)
+        (turned_away,) = [message for _, message in silent.received]
+        assert isinstance(turned_away, wire.SessionError)
+        assert turned_away.code == "internal_error"
         assert asyncio.get_running_loop().time() == pytest.approx(0, abs=0.1)
 
 
