@@ -1,8 +1,8 @@
 """The providers of a node, stage by stage: chosen by settings, started, watched, and replaced.
 
 A stage that may have several providers (speech-to-text, language model, text-to-speech) is
-served through the wrappers of ``antiphon_providers.resilience``, also when it has one: its
-deadlines, breaker and measurements are the same for all.
+served through the wrappers of ``antiphon_providers.resilience``, also when it has one, so that
+its deadlines and measurements are the same; but for a lone recogniser, which is served as it is.
 """
 
 from __future__ import annotations
@@ -103,7 +103,9 @@ class Pipeline:
         """What serves a stage. Raises ``ProviderError``."""
         chosen = self.settings.candidates(setting)
         shape = SHAPES.get(setting)
-        if shape is not None:
+        # A recogniser that nobody stands in for has nothing to be replayed to.
+        lone = setting == "stt" and len(chosen) == 1
+        if shape is not None and not lone:
             return shape.swappable(self._made(setting, chosen, policy))
         if len(chosen) > 1:
             raise Refused(f"one provider serves this stage, and {len(chosen)} are named")
