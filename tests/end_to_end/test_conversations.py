@@ -85,7 +85,7 @@ async def test_speech_is_understood_and_the_answer_can_be_understood(
     assert [rate for _, rate in answers] == [8000, 8000, 24_000]
     for encodings, (turn, rate) in zip(ENCODINGS, answers, strict=True):
         reply = answer_of(turn)
-        assert error_rate(speech.text or "", turn.transcript) <= 0.25, encodings
+        assert error_rate(speech.text or "", turn.transcript) <= 0.15, encodings
         assert reply.text
         assert not reply.interrupted
         understood = heard_again(recogniser, reply, rate)

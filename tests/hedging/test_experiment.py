@@ -25,7 +25,7 @@ def test_a_quick_standby_cuts_the_95th_percentile_by_35_percent_at_10_percent_ex
 def test_a_budget_of_10_percent_does_not_do_much_where_30_percent_are_slow() -> None:
     """It is kept to all the same, and what it saves is no loss."""
     first, itself, quick = measure_all(REQUESTS, BROAD_CASES)
-    assert all(outcome.extra <= 0.101 for outcome in (itself, quick))
+    assert all(round(outcome.extra, 9) <= 0.1 for outcome in (itself, quick))
     assert 0 <= quick.cut(first) < 0.35
 
 

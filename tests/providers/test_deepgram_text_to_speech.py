@@ -39,7 +39,7 @@ def voice(fake: FakeDeepgram, **options: Any) -> DeepgramVoice:
 @pytest.fixture
 async def provider(fake: FakeDeepgram) -> AsyncIterator[DeepgramVoice]:
     """Aura at the fake, running."""
-    aura = voice(fake, first_ms=400, progress_ms=400, connect_ms=3_000)
+    aura = voice(fake, first_ms=400, progress_ms=400, connect_ms=400)
     await aura.start()
     yield aura
     await aura.close()

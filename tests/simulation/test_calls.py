@@ -16,7 +16,7 @@ from simulation.campaign import make_calls
 from simulation.plans import plan_of
 from simulation.report import told
 
-CALLS = int(os.environ.get("SIMULATED_CALLS", "200"))
+CALLS = int(os.environ.get("SIMULATED_CALLS", "400"))
 ENOUGH = 3_000
 """Calls in which everything must have happened at least once."""
 EVERYTHING = {
