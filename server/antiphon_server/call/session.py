@@ -313,11 +313,8 @@ class Session:
     # --- the end -------------------------------------------------------------------------
 
     def shut_down(self) -> None:
-        """The server stops: the session is over, as if by a fault."""
-        if self.is_open:
-            self._finish(v.HangUp("failed"))
-        else:
-            self._over.set()
+        """The server stops: a session that is open is over, as if by a fault."""
+        self._finish(v.HangUp("failed"))
 
     def break_off(self) -> None:
         """A fault of ours must neither leave this call stuck nor reach another one."""
