@@ -58,8 +58,10 @@ def test_talk_speaks_a_file_and_reports_in_json(server: Server, tmp_path: Path) 
     assert error_rate(speech.text or "", turn["transcript"]) <= 0.2
     assert turn["reply"]
     assert turn["answered"]
-    # The response is rounded to a tenth of a millisecond.
-    assert 0 < round(turn["stages"]["endpointing"], 1) <= turn["response_ms"]
+    # The server's account adds up. The caller's own figure begins where the recording falls
+    # silent, not where the voice activity model says so: the two agree, but not to the window.
+    assert 0 < turn["stages"]["endpointing"] < turn["stages"]["response"]
+    assert abs(turn["response_ms"] - turn["stages"]["response"]) < 250
     assert turn["providers"]["speech_to_text"] == "moonshine"
 
 
