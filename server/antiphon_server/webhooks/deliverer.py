@@ -68,6 +68,8 @@ class Deliverer:
         self._lanes = Lanes(self._tempo.widths)
         self._outcomes: list[Outcome] = []
         """What is not written down yet; it keeps its lanes."""
+        self._outage: Unreachable | None = None
+        """Why the database cannot be asked, as long as it cannot."""
         self._woken = asyncio.Event()
         self._stopping = asyncio.Event()
         self._loop: asyncio.AbstractEventLoop | None = None
@@ -126,12 +128,18 @@ class Deliverer:
         try:
             taken = await self._database.write(lambda found: _turned(found, known, asked, lanes))
         except Unreachable as failure:
-            log.warning("webhooks wait for the database", reason=str(failure))
+            # An outage is told when it begins and when it ends, not at each look.
+            if self._outage is None:
+                log.warning("webhooks wait for the database", reason=str(failure))
+            self._outage = failure
             return []
         except sa.exc.SQLAlchemyError:
             # A fault of our own; the next look may well succeed, and silence would not.
             log.exception("webhooks cannot be looked up")
             return []
+        if self._outage is not None:
+            log.info("webhooks have their database again")
+            self._outage = None
         # Only now: what is not written down yet would be sent again after a crash.
         for outcome in known:
             self._outcomes.remove(outcome)

@@ -12,6 +12,7 @@ from typing import Any
 
 import pytest
 import sqlalchemy as sa
+from structlog.testing import capture_logs
 
 from antiphon_server.store.database import Database
 from antiphon_server.store.migrate import upgrade
@@ -197,14 +198,19 @@ async def _delivered(database: Database) -> None:
 async def test_what_was_taken_while_the_database_was_away_is_not_sent_again(
     leaving: Postgres,
 ) -> None:
-    """The outcome is written down once the database is back."""
+    """The outcome is written down once the database is back; the log tells both ends of the
+    outage once, however often the database was asked in between.
+    """
     async with _away(leaving) as (database, server, answered):
-        tempo = Tempo(clock=Clock(), poll_s=0.05)
-        async with delivering(database, server.url.removeprefix("http://"), tempo=tempo):
-            await answered.wait()
-            await asyncio.to_thread(leaving.start)
-            await _delivered(database)
+        tempo = Tempo(clock=Clock(), poll_s=0.01)
+        with capture_logs() as lines:
+            async with delivering(database, server.url.removeprefix("http://"), tempo=tempo):
+                await answered.wait()
+                await asyncio.to_thread(leaving.start)
+                await _delivered(database)
         assert len(server.requests) == 1
+    told = [line["event"] for line in lines if "database" in line["event"]]
+    assert told == ["webhooks wait for the database", "webhooks have their database again"]
 
 
 async def test_what_could_not_be_written_down_is_sent_again(leaving: Postgres) -> None:
