@@ -10,6 +10,10 @@ ProviderError
 
 from __future__ import annotations
 
+SESSION_EXPIRED = "session_expired"
+"""The ``provider_code`` of a stream whose time was over: nothing failed, another can be opened.
+"""
+
 
 class ProviderError(Exception):
     """Any failure of a provider.

@@ -66,7 +66,11 @@ class Moonshine:
             raise Unavailable("the recogniser is not running", provider=self.name)
         codes = options.language_codes
         if codes and not any(code.lower().split("-")[0] == "en" for code in codes):
-            raise Refused(f"hears English only, not {', '.join(codes)}", provider=self.name)
+            raise Refused(
+                f"hears English only, not {', '.join(codes)}",
+                provider=self.name,
+                provider_param="language_codes",
+            )
         stream = MoonshineStream(self._queue, partials=options.partials)
         self._streams.add(stream)
         try:

@@ -103,4 +103,6 @@ def voice_named(name: str, provider: str) -> Voice:
         return CATALOGUE[name]
     except KeyError:
         known = ", ".join(CATALOGUE)
-        raise Refused(f"has no voice '{name}'; voices: {known}", provider=provider) from None
+        raise Refused(
+            f"has no voice '{name}'; voices: {known}", provider=provider, provider_param="voice"
+        ) from None

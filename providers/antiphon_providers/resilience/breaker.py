@@ -13,7 +13,7 @@ from collections import deque
 
 from msgspec import Struct
 
-from antiphon_providers.errors import NotInstalled, ProviderError
+from antiphon_providers.errors import SESSION_EXPIRED, NotInstalled, ProviderError, Refused
 from antiphon_providers.observer import BreakerState
 from antiphon_providers.resilience.policy import Policy
 
@@ -21,6 +21,8 @@ _ABOUT_THE_REQUEST = frozenset({400, 413, 422})
 _ABOUT_THE_CANDIDATE = frozenset({401, 403, 404, 429})
 _CODES_ABOUT_THE_CANDIDATE = frozenset({"model_not_found", "invalid_api_key"})
 """Some endpoints say with status 400 that it is the key or the model they do not know."""
+_CODES_ABOUT_WORDS = frozenset({"content_filter", "refusal"})
+"""The end of a reply that a model's safety stopped."""
 
 
 class Permit(Struct, frozen=True, kw_only=True):
@@ -100,10 +102,12 @@ class Breaker:
             self._outcomes.append(True)
 
     def failed(self, permit: Permit, failure: ProviderError, now: float) -> None:
-        """The attempt failed. Nothing changes where only the request was to blame."""
+        """The attempt failed. Nothing changes where only the request was to blame, or a stream's
+        time was over.
+        """
         if permit.number != self._number:
             return
-        if about_the_request(failure):
+        if blames_the_request(failure) or failure.provider_code == SESSION_EXPIRED:
             self.abandoned(permit)
             return
         self._outcomes.append(False)
@@ -146,6 +150,19 @@ class Breaker:
 def about_the_request(failure: ProviderError) -> bool:
     """Whether the vendor refused this request and not the one who asks: others would, too."""
     return failure.status_code in _ABOUT_THE_REQUEST and not _about_the_candidate(failure)
+
+
+def blames_the_request(failure: ProviderError) -> bool:
+    """Whether it is this request that the candidate will not serve, though it serves others.
+
+    So it is also where others may serve it: a language that it does not hear, a voice that it
+    does not have, a word that its filter does not like.
+    """
+    if about_the_request(failure):
+        return True
+    names_it = failure.provider_param is not None or failure.provider_code in _CODES_ABOUT_WORDS
+    own = isinstance(failure, Refused) and failure.status_code is None
+    return own and names_it and not _about_the_candidate(failure)
 
 
 def _about_the_candidate(failure: ProviderError) -> bool:

@@ -134,9 +134,12 @@ class Candidates(Generic[P]):
         if len(self._kept) > _REMEMBERED_CONVERSATIONS:
             self._kept.popitem(last=False)
 
-    def forget(self, conversation: str) -> None:
-        """The conversation is over."""
-        self._kept.pop(conversation, None)
+    def avoid(self, conversation: str, candidate: Candidate[P]) -> None:
+        """The conversation goes on with another than this one, if one may be asked."""
+        now = self.clock()
+        others = [one for one in self._all if one is not candidate and one.breaker.admits(now)]
+        if others:
+            self.keep(conversation, others[0])
 
     def nobody(self, stage: str) -> Unavailable:
         """What is raised when no breaker lets anybody through."""

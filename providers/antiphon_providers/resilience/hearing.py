@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import asyncio
+import math
 from collections.abc import AsyncIterator
 
-from antiphon_providers.errors import ProviderError, TooSlow
+from antiphon_providers.errors import Malformed, ProviderError, TooSlow
 from antiphon_providers.interfaces import HearingOptions, Recognised, SpeechToText
-from antiphon_providers.resilience.breaker import Permit
+from antiphon_providers.resilience.breaker import Permit, blames_the_request
 from antiphon_providers.resilience.candidates import Candidate, Candidates, failure_of
 from antiphon_providers.resilience.line import Line, LineDoors
 from antiphon_providers.resilience.policy import Policy
@@ -15,6 +16,11 @@ from antiphon_providers.resilience.unanswered import Unanswered
 
 RECOVERED = "recovered"
 """Why a call went back to a candidate that it prefers."""
+
+DOUBTED_MS = 1200
+"""Of audio that somebody was thought to speak in: an empty answer to so much is asked of another.
+What the server feeds has half a second of silence at its ends.
+"""
 
 _CLOCK_STEP_S = 0.001
 """A timer may be early by less."""
@@ -52,6 +58,8 @@ class ResilientSpeechStream:
         """Who failed since a flush was last answered, without having answered any."""
         self._left: dict[Hearer, float] = {}
         self._reason = ""
+        self._doubted = False
+        """Whether an empty answer to the oldest flush was not believed."""
         self._gives_up: float | None = None
         """When no more candidates are waited for; None while all is well."""
         self._timer: asyncio.TimerHandle | None = None
@@ -74,7 +82,7 @@ class ResilientSpeechStream:
         listener = self._current
         if listener is not None and listener.line.stream is not None:
             if listener.permit is None:
-                listener.permit = self._candidates.enter(listener.candidate)
+                listener.permit = self._candidates.ask(listener.candidate)
             listener.line.flush()
             if self._timer is None:
                 self._watch()
@@ -132,6 +140,11 @@ class ResilientSpeechStream:
             if not self._unanswered.is_empty:
                 self._results.put_nowait(result)
             return
+        if self._is_doubtful(listener, result):
+            name = listener.candidate.name
+            self._doubted = True
+            listener.line.fail(Malformed("the recogniser heard no words in speech", provider=name))
+            return
         asked = self._unanswered.answered()
         if asked is None:
             return
@@ -175,7 +188,7 @@ class ResilientSpeechStream:
             return
         untried = [candidate for candidate in self._candidates if candidate not in self._tried]
         for candidate in sorted(untried, key=lambda one: one is self._last):
-            permit = self._candidates.enter(candidate)
+            permit = self._candidates.ask(candidate)
             if permit is not None:
                 self._current = self._open(candidate, permit)
                 return
@@ -213,7 +226,7 @@ class ResilientSpeechStream:
         if not self._ready.done():
             self._ready.set_result(None)
         if listener.permit is None and self._unanswered.pending:
-            listener.permit = self._candidates.enter(listener.candidate)
+            listener.permit = self._candidates.ask(listener.candidate)
         stream = listener.line.stream
         if stream is not None:
             try:
@@ -258,6 +271,7 @@ class ResilientSpeechStream:
 
     def _answered(self, listener: _Listener, seconds: float) -> None:
         listener.has_answered = True
+        self._doubted = False
         self._tried.clear()
         self._gives_up = None
         self._candidates.began(listener.candidate, seconds)
@@ -270,7 +284,9 @@ class ResilientSpeechStream:
             self._at_boundary()
 
     def _failed(self, listener: _Listener, failure: ProviderError) -> None:
-        self._left[listener.candidate] = self._candidates.clock()
+        # Who does not serve this call's wishes will not serve them later either.
+        never = blames_the_request(failure)
+        self._left[listener.candidate] = math.inf if never else self._candidates.clock()
         permit = listener.permit or self._candidates.enter(listener.candidate)
         if permit is not None:
             self._candidates.failed(listener.candidate, permit, failure)
@@ -296,6 +312,15 @@ class ResilientSpeechStream:
         if candidate in self._tried:
             return False
         return candidate.breaker.admits(self._candidates.clock())
+
+    def _is_doubtful(self, listener: _Listener, result: Recognised) -> bool:
+        """Whether another should hear what this one heard nothing in: a vendor that is not there
+        any more looks so. Once for each flush, for it may have been a noise.
+        """
+        if result.text.strip() or self._doubted or self._unanswered.oldest_ms < DOUBTED_MS:
+            return False
+        others = [one for one in self._candidates if one is not listener.candidate]
+        return any(self._may_be_asked(one) for one in others)
 
     def _rested(self, candidate: Hearer) -> bool:
         left = self._left.get(candidate)

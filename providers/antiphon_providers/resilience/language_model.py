@@ -23,9 +23,10 @@ class ResilientLanguageModel:
     """Asks candidates in order until one says something useful.
 
     Nothing is given out before that, so that a failure up to there costs only time; one that
-    comes after it is raised, for what was said cannot be taken back. ``Chosen`` comes first
-    where it is not the preferred candidate that writes. A conversation that was taken over
-    after a failure stays where it is; one that a hedge won does not.
+    comes after it is raised, for what was said cannot be taken back, and the conversation goes on
+    with another candidate. ``Chosen`` comes first where it is not the preferred candidate that
+    writes. A conversation that was taken over after a failure stays where it is; one that a hedge
+    won does not.
 
     Where all are left alone by their breakers ``Unavailable`` is raised at once, with
     ``retry_after_s``; a refusal that is about the request itself (400, 413, 422) is raised at
@@ -86,7 +87,7 @@ class ResilientLanguageModel:
             if why and why != HEDGE:
                 self.candidates.keep(prompt.conversation, winner.candidate)
             chosen = Chosen(name, model, why or reason) if why or reason else None
-            async with aclosing(self._written(winner, chosen)) as pieces:
+            async with aclosing(self._written(prompt.conversation, winner, chosen)) as pieces:
                 async for piece in pieces:
                     yield piece
         except ProviderError:
@@ -95,7 +96,9 @@ class ResilientLanguageModel:
         finally:
             await race.stop()
 
-    async def _written(self, winner: Attempt, chosen: Chosen | None) -> AsyncGenerator[Piece, None]:
+    async def _written(
+        self, conversation: str, winner: Attempt, chosen: Chosen | None
+    ) -> AsyncGenerator[Piece, None]:
         """What the winner writes; its candidate is judged by how that ends."""
         candidate, permit = winner.candidate, winner.permit
         judged = False
@@ -110,6 +113,7 @@ class ResilientLanguageModel:
         except ProviderError as failure:
             judged = True
             self.candidates.failed(candidate, permit, failure)
+            self.candidates.avoid(conversation, candidate)
             raise
         finally:
             if not judged:

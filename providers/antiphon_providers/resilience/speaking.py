@@ -31,12 +31,11 @@ class Stage(Struct, frozen=True):
 class Speaking:
     """Goes through the sentences; ``sounds`` may be called once."""
 
-    def __init__(self, stage: Stage, conversation: str, options: VoiceOptions) -> None:
+    def __init__(self, stage: Stage, options: VoiceOptions) -> None:
         self._candidates, self._policy = stage.candidates, stage.policy
         self._stage = stage
-        self._conversation = conversation
         self._options = options
-        self._order = stage.candidates.in_order(conversation)
+        self._order = stage.candidates.in_order(options.conversation)
         self._pace = Pace()
         self._number = 0
         """Of the first sentence that has not ended."""
@@ -165,7 +164,7 @@ class Speaking:
 
     def _took_over(self, failed: str, performance: Performance, failure: ProviderError) -> None:
         candidate = performance.candidate
-        self._candidates.keep(self._conversation, candidate)
+        self._candidates.keep(self._options.conversation, candidate)
         self._candidates.observer.switched(failed, candidate.name, failure.code)
 
     def _mended(self, recital: Recital) -> list[Sound]:

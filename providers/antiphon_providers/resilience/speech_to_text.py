@@ -16,15 +16,17 @@ from antiphon_providers.resilience.policy import Policy
 class ResilientSpeechToText:
     """Hears with the preferred candidate as long as that one can.
 
-    A stream that does not open within ``first_ms``, breaks off, gives garbage, or does not
-    answer a flush within ``first_ms`` (the last candidate: ``budget_ms``) is replaced within
-    the call: the next candidate hears again what was not answered (the last 30 s of it at
-    most) and is asked the same flushes, so that each is answered once and in order. Between
-    two segments a call goes back to a candidate that it prefers, once that one may be asked
-    again. With ``warm_standby`` the next candidate's stream is open in advance.
+    A stream that does not open within ``first_ms``, breaks off, gives garbage, does not answer a
+    flush within ``first_ms`` (the last candidate: ``budget_ms``), or hears nothing in more than a
+    second of speech, is replaced within the call: the next candidate hears again what was not
+    answered (the last 30 s of it at most) and is asked the same flushes, so that each is answered
+    once and in order. Between two segments a call goes back to a candidate that it prefers, once
+    that one may be asked again. With ``warm_standby`` the next candidate's stream is open in
+    advance.
 
-    Where every candidate is left alone by its breaker, a call waits for the first of them for
-    ``budget_ms`` at most. ``ProviderError`` is raised only when all failed.
+    Where every one of several candidates is left alone by its breaker, a call waits for the first
+    of them for ``budget_ms`` at most; the only one is always asked. ``ProviderError`` is raised
+    only when all failed.
     """
 
     name = "resilient"

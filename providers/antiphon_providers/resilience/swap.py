@@ -68,17 +68,26 @@ class Swappable(Generic[P]):
         if self._owns:
             await self.current.start()
 
-    async def swap(self, provider: P) -> None:
+    async def prepare(self, provider: P) -> None:
+        """Starts one that ``swap`` will be given; whoever does not give it closes it.
+
+        Raises ``ProviderError`` when it cannot be started; it is closed then.
+        """
+        self._introduce(provider)
+        if self._owns:
+            await self._start(provider)
+
+    async def swap(self, provider: P, *, prepared: bool = False) -> None:
         """New work goes to this one from now on.
 
-        Raises ``ProviderError`` when it cannot be started; all stays as it was then.
+        Raises ``ProviderError`` when it cannot be started; all stays as it was then. One that is
+        ``prepared`` is not started again.
         """
         async with self._swapping:
             if provider is self.current:
                 return
-            self._introduce(provider)
-            if self._owns:
-                await self._start(provider)
+            if not prepared:
+                await self.prepare(provider)
             old, self.current = self.current, provider
             self._old.discard(provider)
             self._old.add(old)

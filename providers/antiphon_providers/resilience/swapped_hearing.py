@@ -7,7 +7,12 @@ from collections.abc import AsyncIterator
 from typing import Protocol
 
 from antiphon_providers.errors import ProviderError, Unavailable
-from antiphon_providers.interfaces import HearingOptions, Recognised, SpeechToText
+from antiphon_providers.interfaces import (
+    HearingOptions,
+    Recognised,
+    SpeechStream,
+    SpeechToText,
+)
 from antiphon_providers.resilience.line import Line, LineDoors
 from antiphon_providers.resilience.unanswered import Unanswered
 
@@ -29,6 +34,28 @@ class Recognisers(Protocol):
         ...
 
 
+class Turns(Protocol):
+    """What else must be over before another recogniser may take over."""
+
+    def heard(self, result: Recognised) -> None:
+        """Something was recognised; told before it is asked whether all is over."""
+        ...
+
+    def are_over(self) -> bool:
+        """Whether nothing is under way."""
+        ...
+
+
+class _NoTurns:
+    """Recognisers answer nobody."""
+
+    def heard(self, result: Recognised) -> None:
+        pass
+
+    def are_over(self) -> bool:
+        return True
+
+
 class _Post:
     """A line, and whose it is."""
 
@@ -44,8 +71,11 @@ class SwappableSpeechStream:
     the new one does not open, the old one goes on, and it is tried again after each answer.
     """
 
-    def __init__(self, recognisers: Recognisers, options: HearingOptions) -> None:
+    def __init__(
+        self, recognisers: Recognisers, options: HearingOptions, turns: Turns | None = None
+    ) -> None:
         self._recognisers = recognisers
+        self._turns = turns or _NoTurns()
         self._options = options
         self._doors = LineDoors(self._line_opened, self._recognised, self._broke)
         self._unanswered = Unanswered()
@@ -74,6 +104,20 @@ class SwappableSpeechStream:
             if isinstance(result, Exception):
                 raise result
             yield result
+
+    @property
+    def current(self) -> tuple[SpeechToText, SpeechStream] | None:
+        """The recogniser that hears and its stream; None where there is none at the moment."""
+        post = self._current
+        if post is None or post.line.stream is None:
+            return None
+        return post.provider, post.line.stream
+
+    def settle(self) -> None:
+        """Something else is over: the other recogniser takes over, if there is one."""
+        if self._is_between():
+            self._take_over()
+            self.move()
 
     async def opened(self) -> None:
         """Returns when somebody hears. Raises ``ProviderError``."""
@@ -119,8 +163,11 @@ class SwappableSpeechStream:
         elif self._current.line is line:
             if not self._ready.done():
                 self._ready.set_result(None)
-        elif self._unanswered.is_empty:
+        elif self._is_between():
             self._take_over()
+
+    def _is_between(self) -> bool:
+        return not self._left and self._unanswered.is_empty and self._turns.are_over()
 
     def _take_over(self) -> None:
         if self._next is None or self._next.line.stream is None:
@@ -141,11 +188,10 @@ class SwappableSpeechStream:
         if self._current is None or self._current.line is not line:
             return
         self._results.put_nowait(result)
+        self._turns.heard(result)
         if result.flushed:
             self._unanswered.answered()
-            if self._unanswered.is_empty:
-                self._take_over()
-                self.move()
+            self.settle()
 
     def _broke(self, line: Line, error: Exception) -> None:
         if self._next is not None and self._next.line is line:

@@ -22,8 +22,8 @@ class ResilientTextToSpeech:
     has something to say, or when it gives no sound, only zeros, half samples, or far more than
     the text can take. The next one says what was not sounded yet, once and in order: of a
     sentence that broke off the words that were not said. A reply does not change its voice
-    back; nor does a conversation, for a caller who gave its name (``in_conversation``). With
-    ``hedge`` a second voice is asked for the first sentence when the first one is late.
+    back; nor does a conversation (``VoiceOptions.conversation``). With ``hedge`` a second voice
+    is asked for the first sentence when the first one is late.
 
     All PCM has the ``rate`` of the first candidate. ``ProviderError`` is raised when all failed,
     and at once where all are left alone by their breakers.
@@ -61,48 +61,13 @@ class ResilientTextToSpeech:
         self._closed = True
         await self.candidates.close()
 
-    def speak(
+    async def speak(
         self, sentences: AsyncIterator[str], options: VoiceOptions
     ) -> AsyncGenerator[Sound, None]:
         """The sentences' sound, in order. Raises ``ProviderError``."""
-        return self.speak_in("", sentences, options)
-
-    async def speak_in(
-        self, conversation: str, sentences: AsyncIterator[str], options: VoiceOptions
-    ) -> AsyncGenerator[Sound, None]:
-        """As ``speak``, with the voice that the conversation had last."""
-        speaking = Speaking(self._stage, conversation, options)
+        speaking = Speaking(self._stage, options)
         async with aclosing(speaking.sounds(sentences)) as sounds:
             async for sound in sounds:
                 if self._closed:
                     return
                 yield sound
-
-    def in_conversation(self, conversation: str) -> VoiceInConversation:
-        """The same voice for one conversation, whose replies stay with who spoke last."""
-        return VoiceInConversation(self, conversation)
-
-
-class VoiceInConversation:
-    """A ``TextToSpeech`` for one conversation; the candidates are started and closed with their
-    owner, not with it.
-    """
-
-    def __init__(self, owner: ResilientTextToSpeech, conversation: str) -> None:
-        self.name = owner.name
-        self.rate = owner.rate
-        self._owner = owner
-        self._conversation = conversation
-
-    async def start(self) -> None:
-        """Its owner is started already."""
-
-    async def close(self) -> None:
-        """The conversation is over."""
-        self._owner.candidates.forget(self._conversation)
-
-    def speak(
-        self, sentences: AsyncIterator[str], options: VoiceOptions
-    ) -> AsyncGenerator[Sound, None]:
-        """The sentences' sound, in order. Raises ``ProviderError``."""
-        return self._owner.speak_in(self._conversation, sentences, options)

@@ -46,6 +46,11 @@ class Unanswered:
         """Whether there is nothing to tell again: a boundary between two segments."""
         return self.pending == 0 and not self._segments[0].pcm
 
+    @property
+    def oldest_ms(self) -> float:
+        """Of audio in the segment that is answered next, as far as it is remembered."""
+        return len(self._segments[0].pcm) / _BYTES_PER_MS
+
     def feed(self, pcm: bytes) -> None:
         """More audio of the segment that is being spoken."""
         self._segments[-1].pcm += pcm

@@ -6,8 +6,20 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from antiphon_providers.errors import Malformed, NotInstalled, ProviderError, Refused, Unavailable
-from antiphon_providers.resilience.breaker import Breaker, Permit, about_the_request
+from antiphon_providers.errors import (
+    SESSION_EXPIRED,
+    Malformed,
+    NotInstalled,
+    ProviderError,
+    Refused,
+    Unavailable,
+)
+from antiphon_providers.resilience.breaker import (
+    Breaker,
+    Permit,
+    about_the_request,
+    blames_the_request,
+)
 from antiphon_providers.resilience.policy import Policy
 
 DOWN = Unavailable("down")
@@ -93,6 +105,53 @@ def test_it_ignores_refusals_that_are_about_the_request(status: int) -> None:
         breaker.failed(entered(breaker, 0), failure, 0)
     assert breaker.state(0) == "closed"
     assert about_the_request(failure)
+
+
+@pytest.mark.parametrize(
+    "failure",
+    [
+        Refused("hears English only", provider_param="language_codes"),
+        Refused("has no voice 'x'", provider_param="voice"),
+        Refused("a filter stopped the reply", provider_code="content_filter"),
+    ],
+)
+def test_it_ignores_what_one_call_asks_for_in_vain(failure: ProviderError) -> None:
+    """Others may be served, and by another candidate so may this one."""
+    breaker = Breaker(Policy())
+    for _ in range(50):
+        breaker.failed(entered(breaker, 0), failure, 0)
+    assert breaker.state(0) == "closed"
+    assert blames_the_request(failure)
+    assert not about_the_request(failure)
+
+
+def test_a_stream_whose_time_is_over_is_no_failure() -> None:
+    """Those of a hundred calls that began together end together."""
+    breaker = Breaker(Policy())
+    over = Unavailable("an hour is over", provider_code=SESSION_EXPIRED)
+    for _ in range(100):
+        breaker.failed(entered(breaker, 0), over, 0)
+    assert breaker.state(0) == "closed"
+
+
+@pytest.mark.parametrize(
+    "failure",
+    [
+        Refused("no key"),
+        Refused("overdrawn", status_code=402, provider_param="account"),
+        Refused("unknown", provider_param="model"),
+        Unavailable("overloaded", provider_param="voice"),
+    ],
+)
+def test_it_opens_where_the_request_is_not_to_blame(failure: ProviderError) -> None:
+    """A parameter that is named does not make it so."""
+    breaker = Breaker(Policy())
+    for _ in range(3):
+        permit = breaker.enter(0)
+        if permit is not None:
+            breaker.failed(permit, failure, 0)
+    assert breaker.state(0) == "open"
+    assert not blames_the_request(failure)
 
 
 def test_a_vendors_wish_is_respected_within_bounds() -> None:

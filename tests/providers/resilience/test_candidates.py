@@ -111,7 +111,7 @@ def test_the_providers_share_the_observer() -> None:
     assert provider.observer is later
 
 
-def test_a_conversation_is_kept_and_forgotten() -> None:
+def test_a_conversation_is_kept() -> None:
     """One without a name is not kept; with the preferred one there is nothing to remember."""
     candidates = candidates_of(Carillon(), Carillon())
     a, b = candidates
@@ -121,9 +121,20 @@ def test_a_conversation_is_kept_and_forgotten() -> None:
     assert candidates.in_order("call") == [b, a]
     candidates.keep("call", a)
     assert candidates.in_order("call") == [a, b]
-    candidates.keep("call", b)
-    candidates.forget("call")
-    assert candidates.in_order("call") == [a, b]
+
+
+def test_a_conversation_goes_on_with_another_if_one_may_be_asked() -> None:
+    """The first that may; where there is none all stays as it is."""
+    candidates = candidates_of(Carillon(), Carillon(), Carillon())
+    a, b, c = candidates
+    candidates.avoid("call", a)
+    assert candidates.in_order("call") == [b, a, c]
+    candidates.avoid("call", b)
+    assert candidates.in_order("call") == [a, b, c]
+    for one in (b, c):
+        one.breaker.trip(Unavailable("down"), 0.0)
+    candidates.avoid("call", a)
+    assert candidates.in_order("call") == [a, b, c]
 
 
 def test_only_so_many_conversations_are_remembered() -> None:

@@ -137,6 +137,29 @@ async def test_one_that_worked_is_opened_again_when_there_is_no_other() -> None:
 
 
 @in_virtual_time
+async def test_another_hears_what_one_heard_nothing_in() -> None:
+    """A vendor that is gone may look like that; two that agree are believed, and a short noise
+    is not worth the question.
+    """
+    for second, words in ((hears(), True), (hears("empty"), False)):
+        witness, texts = Witness(), list[str]()
+        recogniser = resilient(hears("empty"), second, witness=witness)
+        async with recogniser.open(OPTIONS) as stream:
+            listening = asyncio.create_task(finals(stream, texts))
+            for pcm in (segment(10) * 4, segment(11) * 4):
+                stream.feed(pcm)
+                stream.flush()
+                await asyncio.sleep(1)
+        await listening
+        assert [bool(text) for text in texts] == [words, words]
+        assert ("a", "provider_malformed") in witness.failures
+    witness = Witness()
+    assert await call(resilient(hears("empty"), hears(), witness=witness), 2) == ["", ""]
+    assert await call(resilient(hears("empty"), witness=witness), 2) == ["", ""]
+    assert witness.failures == []
+
+
+@in_virtual_time
 async def test_an_unasked_answer_is_dropped() -> None:
     """A recogniser that says everything twice doubles no word."""
     echo = hears()

@@ -329,3 +329,14 @@ async def test_the_observer_can_be_replaced() -> None:
     assert model.observer is watching
     await pieces_of(model)
     assert watching.told == [("began", "a"), ("finished", "a")]
+
+
+@in_virtual_time
+async def test_after_a_reply_that_broke_off_the_conversation_goes_on_with_another() -> None:
+    """What was said cannot be taken back, but the next reply need not break off as well."""
+    first, second = Raising(Unavailable("gone"), after="well "), scripted()
+    model, prompt = model_of([first, second]), asking(conversation="call")
+    with pytest.raises(Unavailable):
+        await pieces_of(model, prompt)
+    assert text_of(await pieces_of(model, prompt)) == text_of(await pieces_of(second, prompt))
+    assert first.asked == 1

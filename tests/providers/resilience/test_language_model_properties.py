@@ -6,7 +6,7 @@ import asyncio
 from collections.abc import AsyncGenerator
 from itertools import pairwise
 
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from msgspec import Struct
 
@@ -182,6 +182,7 @@ def test_a_dead_provider_is_probed_at_most_once_in_five_seconds(
 
 
 @given(st.floats(0.5, 5), st.booleans())
+@settings(deadline=None)
 def test_a_dead_provider_makes_no_storm_of_attempts(gap_s: float, hangs: bool) -> None:
     """Of 150 requests, all candidates together are asked at most 180 times, and all answer."""
     dead, spare = Dead(hangs), scripted()

@@ -7,16 +7,21 @@ import asyncio
 import pytest
 
 from antiphon_providers.contract.speech_to_text import SpeechToTextContract
-from antiphon_providers.errors import ProviderError, Unavailable
-from antiphon_providers.interfaces import SpeechToText
+from antiphon_providers.errors import ProviderError, Refused, Unavailable
+from antiphon_providers.interfaces import HearingOptions, SpeechToText
 from antiphon_providers.resilience.policy import Policy
 from antiphon_providers.scripted import Fault, ScriptedSpeechToText
 from antiphon_providers.scripted.speech_to_text import SpeechToTextScript
 from providers.resilience.hearing_calls import (
+    OPTIONS,
+    EnglishOnly,
+    OneAtATime,
     call,
+    finals,
     hears,
     resilient,
     said,
+    say,
 )
 from providers.resilience.witness import Witness, now
 from virtual_time import in_virtual_time, run
@@ -79,9 +84,9 @@ async def test_it_fails_only_when_all_have_failed() -> None:
 @in_virtual_time
 async def test_a_call_waits_for_the_first_breaker_that_may_close() -> None:
     """For as long as the budget allows; beyond it the call fails with the time to wait."""
-    first = hears()
+    first, second = hears(), hears("unavailable at open")
     first.desk.fault = Fault("unavailable", after=-1, times=3)
-    recogniser = resilient(first)
+    recogniser = resilient(first, second)
     for _ in range(3):
         with pytest.raises(Unavailable):
             await call(recogniser, 1)
@@ -94,6 +99,58 @@ async def test_a_call_waits_for_the_first_breaker_that_may_close() -> None:
             await call(recogniser, 1)
     assert failed.value.retry_after_s is not None
     assert failed.value.retry_after_s > 6
+
+
+@in_virtual_time
+async def test_the_only_candidate_is_always_asked() -> None:
+    """Nobody stands in for it: after a row of failures the next call is served at once."""
+    alone = hears()
+    alone.desk.fault = Fault("unavailable", after=-1, times=10)
+    recogniser = resilient(alone)
+    for _ in range(10):
+        with pytest.raises(Unavailable):
+            await call(recogniser, 1)
+    began = now()
+    async with recogniser.open(OPTIONS) as stream:
+        assert now() == began
+        texts: list[str] = []
+        listening = asyncio.create_task(finals(stream, texts))
+        await say(stream, 1, 1.0)
+    await listening
+    assert texts == said(1)
+
+
+@pytest.mark.parametrize("alone", [True, False])
+@in_virtual_time
+async def test_what_a_call_asks_for_in_vain_costs_no_other_call_a_word(alone: bool) -> None:
+    """Calls in languages that the recogniser does not hear, and one that it does hear."""
+    english, other = EnglishOnly(), hears()
+    recogniser = resilient(english) if alone else resilient(english, other)
+    french = HearingOptions(language_codes=("fr",))
+    foreign = [asyncio.create_task(call(recogniser, 1, options=french)) for _ in range(8)]
+    await asyncio.sleep(0.1)
+    assert await call(recogniser, 3, pause_s=6.0) == said(0, 1, 2)
+    heard = await asyncio.gather(*foreign, return_exceptions=True)
+    if alone:
+        assert {type(failure) for failure in heard} == {Refused}
+        assert english.desk.opened == 1
+    else:
+        assert heard == [said(0)] * 8
+        assert (english.desk.opened, other.desk.opened) == (1, 8)
+        # A call is not moved back to who refused what it wants.
+        assert english.refused == 8
+
+
+@in_virtual_time
+async def test_many_calls_at_once_lose_no_word_of_a_recogniser_that_is_behind() -> None:
+    """It answers one flush after another, the last of a round after almost five seconds."""
+    behind = OneAtATime(seconds=0.25)
+    recogniser, witness = resilient(behind), Witness()
+    recogniser.observer = witness
+    calls = [call(recogniser, 4, pause_s=5.0) for _ in range(18)]
+    assert await asyncio.gather(*calls) == [said(0, 1, 2, 3)] * 18
+    assert behind.longest_s > 3.5
+    assert witness.failures == []
 
 
 @in_virtual_time

@@ -131,6 +131,23 @@ async def test_one_that_does_not_start_changes_nothing() -> None:
 
 
 @in_virtual_time
+async def test_one_that_is_prepared_takes_over_without_another_start() -> None:
+    """Until then the old one serves; one that cannot be prepared is closed."""
+    old, new, bad = Counted("one"), Counted("two"), Counted("three", Refused("wrong key"))
+    model = SwappableLanguageModel(old)
+    await model.start()
+    with pytest.raises(Refused, match="wrong key"):
+        await model.prepare(bad)
+    await model.prepare(new)
+    assert text_of(await replied(model, HELLO)) == "one"
+    await model.swap(new, prepared=True)
+    assert text_of(await replied(model, HELLO)) == "two"
+    await model.close()
+    assert (old.life, new.life) == (["started", "closed"], ["started", "closed"])
+    assert bad.life == ["started", "closed"]
+
+
+@in_virtual_time
 async def test_providers_that_others_own_are_neither_started_nor_closed() -> None:
     """Only swapped."""
     old, new = Counted("one"), Counted("two")
