@@ -4,7 +4,7 @@ A session has one voice and speaks for one reply at a time. It outlives the repl
 the same voice finds it open, so that a call connects once. What is cancelled is cancelled in
 the session, which can be used again when the vendor confirmed it::
 
-    ANTIPHON_TTS=assemblyai ANTIPHON_TTS_API_KEY=... ANTIPHON_TTS_VOICE=aai-jane
+    ANTIPHON_TTS=assemblyai ANTIPHON_TTS_API_KEY=... ANTIPHON_TTS_VOICE=aai-anna
 
 Source: AssemblyAI's pages "Streaming TTS, WebSocket API basics" and "Streaming TTS, message
 frames", and the ``assemblyai`` SDK 1.8.2, ``tts/v1`` (2026-11-22).
@@ -46,8 +46,13 @@ class AssemblyAIVoiceOptions(Struct, frozen=True, forbid_unknown_fields=True, kw
     base_url: Annotated[str, Meta(description="Ends before `/v1/ws`.")] = _ENDPOINT.base_url
     model: Annotated[str, Meta(description="As `model_id`; empty: the vendor's choice.")] = ""
     voice: Annotated[
-        str, Meta(min_length=1, description="The vendor's voice for names that have none.")
-    ] = "aai-jane"
+        str,
+        Meta(
+            min_length=1,
+            description="The vendor's voice for names that have none; a session with it is open "
+            "before the first call.",
+        ),
+    ] = "aai-anna"
     voices: Annotated[
         str, Meta(description="JSON object: the name of a voice to the vendor's voice.")
     ] = "{}"

@@ -240,9 +240,14 @@ class LanguageModel(Provider, Protocol):
 
 
 class VoiceOptions(Struct, frozen=True):
-    """Which voice to speak with: a name of the protocol's catalogue (section 3.4)."""
+    """Which voice to speak with: a name of the protocol's catalogue (section 3.4).
+
+    ``conversation`` is the same for all replies of one call, as in ``Prompt``, so that a call
+    which another provider took over keeps the voice that it has now.
+    """
 
     voice: str
+    conversation: str = ""
 
 
 class Word(Struct, frozen=True):
@@ -279,4 +284,53 @@ class TextToSpeech(Provider, Protocol):
         """The sentences' sound, in order; the first sound comes before the last sentence is
         known. Raises ``ProviderError``.
         """
+        ...
+
+
+# --- speech to speech --------------------------------------------------------------------
+
+
+class ConversationOptions(Struct, frozen=True):
+    """What a model that hears and speaks may know before it does either."""
+
+    hearing: HearingOptions = HearingOptions()
+    voice: VoiceOptions | None = None
+
+
+SpokenPiece = Said | Used | Spent | Sound
+"""What a spoken reply is made of: what it says, as text, and its sound, in any interleaving.
+
+Each ``Sound`` has ``sentence`` 0, and the last one ``ends``; the text of the whole reply is what
+all ``Said`` say together. Where the vendor gives word times they are counted from the start of
+the reply's audio.
+"""
+
+
+class SpokenConversation(SpeechStream, Protocol):
+    """One call's model that hears and speaks.
+
+    As a recogniser it is fed, flushed and iterated: its results are the transcripts of what it
+    heard. When the speaker's turn is over is the server's to decide, as with any recogniser.
+    """
+
+    def reply(self, prompt: Prompt) -> AsyncIterator[SpokenPiece]:
+        """The answer to what was heard, as it is spoken; one at a time.
+
+        ``prompt`` is what was really said so far, cut to what was heard: where the vendor's own
+        memory differs from it, it is brought in line first. What was heard as audio is answered
+        as audio. Cancelling the iteration stops the model. Raises ``ProviderError``.
+        """
+        ...
+
+
+class SpeechToSpeech(Provider, Protocol):
+    """Speech in, speech out: one model for a whole turn."""
+
+    @property
+    def rate(self) -> int:
+        """Samples per second of all its PCM."""
+        ...
+
+    def open(self, options: ConversationOptions) -> AbstractAsyncContextManager[SpokenConversation]:
+        """The model for one call; leaving the context ends it. Raises ``ProviderError``."""
         ...

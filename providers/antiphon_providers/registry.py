@@ -2,9 +2,9 @@
 
 A package offers a provider under one of the groups ``antiphon.voice_activity``,
 ``antiphon.turn_model``, ``antiphon.speech_to_text``, ``antiphon.language_model``,
-``antiphon.text_to_speech`` and ``antiphon.noise_suppression``. The entry point names a callable
-that takes its options (a ``msgspec.Struct`` given as its attribute ``Options``) and returns the
-provider::
+``antiphon.text_to_speech``, ``antiphon.speech_to_speech`` and ``antiphon.noise_suppression``. The
+entry point names a callable that takes its options (a ``msgspec.Struct`` given as its attribute
+``Options``) and returns the provider::
 
     [project.entry-points."antiphon.text_to_speech"]
     carillon = "carillon.antiphon:Carillon"
@@ -29,6 +29,7 @@ Stage = Literal[
     "speech_to_text",
     "language_model",
     "text_to_speech",
+    "speech_to_speech",
     "noise_suppression",
 ]
 STAGES: tuple[Stage, ...] = (
@@ -37,6 +38,7 @@ STAGES: tuple[Stage, ...] = (
     "speech_to_text",
     "language_model",
     "text_to_speech",
+    "speech_to_speech",
     "noise_suppression",
 )
 

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from antiphon_providers import scripted
 from antiphon_providers.contract.language_model import LanguageModelContract
+from antiphon_providers.contract.speech_to_speech import SpeechToSpeechContract
 from antiphon_providers.contract.speech_to_text import SpeechToTextContract
 from antiphon_providers.contract.text_to_speech import TextToSpeechContract
 from antiphon_providers.contract.turn_model import TurnModelContract
 from antiphon_providers.contract.voice_activity import VoiceActivityContract
 from antiphon_providers.interfaces import (
     LanguageModel,
+    SpeechToSpeech,
     SpeechToText,
     TextToSpeech,
     TurnModel,
@@ -55,3 +57,11 @@ class TestLanguageModel(LanguageModelContract):
     def make(self) -> LanguageModel:
         """As it comes."""
         return scripted.ScriptedLanguageModel()
+
+
+class TestSpeechToSpeech(SpeechToSpeechContract):
+    """It keeps to the contract."""
+
+    def make(self) -> SpeechToSpeech:
+        """As it comes."""
+        return scripted.ScriptedSpeechToSpeech()

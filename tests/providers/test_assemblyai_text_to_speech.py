@@ -20,7 +20,7 @@ LONG = "This is a long sentence that nobody will hear to its very end, ever."
 
 def voice(fake: FakeAssemblyAI, **changes: object) -> AssemblyAIVoice:
     """A voice for the fake."""
-    given = {"api_key": KEY, "base_url": fake.url, **changes}
+    given = {"api_key": KEY, "base_url": fake.url, "voice": "aai-jane", **changes}
     return AssemblyAIVoice(AssemblyAIVoiceOptions(**given))  # type: ignore[arg-type]
 
 
@@ -71,7 +71,7 @@ def test_names_are_the_vendors_voices() -> None:
         "aai-mary",
         "aai-eve",
         "aai-paul",
-        "aai-jane",
+        "aai-anna",
     ]
 
 

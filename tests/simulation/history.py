@@ -209,19 +209,27 @@ class History:
         ``sent_ms`` of it were sent, which would have been over at ``ends_at``.
         """
         entry = self._find(records.AgentSaid, lambda said: said.reply_id == reply_id)
-        whole = next((a.words for a in self.answers if a.words[:1] == text.split()[:1]), None)
+        whole = next((a for a in self.answers if a.words[:1] == text.split()[:1]), None)
         if entry is None or whole is None:
             return
         played_ms = sent_ms - 1000 * max(0.0, ends_at - entry.at)
-        letters, out = 0.0, 0
-        for word in whole:
-            middle = letters + len(word) / 2
-            letters += len(word) + 1  # A space, or a full stop.
-            out += middle * self._speed.ms_per_character <= played_ms
-        off = abs(len(text.split()) - out)
+        # A model that speaks by itself makes no sentence of each: a space follows the stop.
+        spaces = (0, 1) if self._speed.whole_turns else (0,)
+        outs = [self._out(whole, played_ms, space) for space in spaces]
+        off, out = min((abs(len(text.split()) - out), out) for out in outs)
         allowed = 1 if self._speed.word_times else 2
         self._watch.count(f"heard {off} words off")
         self._hold(off <= allowed, "what was heard is told", text, out, played_ms)
+
+    def _out(self, answer: Answer, played_ms: float, after_stop: int) -> int:
+        """How many of its words were out, with so many spaces after each full stop."""
+        letters, out = 0.0, 0
+        for place, word in enumerate(answer.words):
+            middle = letters + len(word) / 2
+            letters += len(word) + 1  # A space, or a full stop.
+            letters += after_stop if place in answer.stops else 0
+            out += middle * self._speed.ms_per_character <= played_ms
+        return out
 
     def _said(self, reply_id: str, what: str) -> records.AgentSaid | None:
         entry = self._find(records.AgentSaid, lambda said: said.reply_id == reply_id)
@@ -257,6 +265,9 @@ class History:
         """The model is asked."""
         self._watch.note("prompt", answer)
         self.answers.append(answer)
+        if len(self.answers) > 1 and self.answers[-2].prompt is answer.prompt:
+            # Asked of another, because the first one failed: it knows what that one knew.
+            return
         # What came in the same instant may have come after the prompt was made.
         before = [entry.record for entry in self.entries if entry.at < answer.at]
         until_now = [entry.record for entry in self.entries]

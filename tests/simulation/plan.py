@@ -160,6 +160,12 @@ class Providers(Struct, frozen=True):
     """How often the model calls a tool that it is offered."""
     talks_nonsense: float = 0.0
     """How often it answers with nothing, or calls what is not there."""
+    whole_turns: bool = False
+    """Whether one model hears and speaks. What befalls recogniser or language model befalls it
+    then, and they stand in for it.
+    """
+    real_time_factor: float = 0.0
+    """Of that model: the seconds that a second of its speech takes."""
 
 
 class Setting(Struct, frozen=True):

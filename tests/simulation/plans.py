@@ -47,7 +47,7 @@ def plan_of(seed: int) -> p.Plan:
     return p.Plan(
         seed=seed,
         setting=setting,
-        providers=_providers(dice),
+        providers=_whole_turns(seed, _providers(dice)),
         script=script_of(dice, setting),
         drops=drops,
         troubles=_troubles(dice),
@@ -131,6 +131,18 @@ def _providers(dice: Dice) -> p.Providers:
         calls_tools=dice.choice((0.3, 0.6)),
         talks_nonsense=dice.choice((0.0, 0.0, 0.0, 0.15)),
     )
+
+
+def _whole_turns(seed: int, providers: p.Providers) -> p.Providers:
+    # By dice of its own: all else of a seed's call is what it would be without.
+    dice = random.Random(f"whole turns {seed}")  # noqa: S311
+    factor = one_of(dice, {0.0: 2, 0.2: 2, 0.6: 1, 1.3: 0.3})
+    if dice.random() > 0.25:
+        return providers
+    # How much was heard of a reply whose end is not known is an estimate by the pace of voices,
+    # and these speak several times as fast as any.
+    word_times = providers.word_times or factor > 0
+    return replace(providers, whole_turns=True, real_time_factor=factor, word_times=word_times)
 
 
 def _troubles(dice: Dice) -> tuple[p.Trouble, ...]:

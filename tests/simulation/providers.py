@@ -11,12 +11,14 @@ from antiphon_providers.interfaces import Message, Prompt, Said, Spent, ToolUse,
 from antiphon_providers.scripted import (
     Fault,
     ScriptedLanguageModel,
+    ScriptedSpeechToSpeech,
     ScriptedSpeechToText,
     ScriptedTextToSpeech,
     ScriptedTurnModel,
     ScriptedVoiceActivity,
 )
 from antiphon_providers.scripted.language_model import LanguageModelScript
+from antiphon_providers.scripted.speech_to_speech import SpeechToSpeechScript
 from antiphon_providers.scripted.speech_to_text import SpeechToTextScript
 from antiphon_providers.scripted.text_to_speech import TextToSpeechScript
 from antiphon_providers.scripted.turn_model import TurnModelScript
@@ -37,6 +39,8 @@ class Answer:
         self.prompt = prompt
         self.at = at
         self.words: list[str] = []
+        self.stops: set[int] = set()
+        """Which of its words end a sentence."""
         self.uses: list[ToolUse] = []
 
 
@@ -87,6 +91,8 @@ class Mind:
             for number in range(length):
                 word = f"a{self._said}"
                 self._said += 1
+                if number == length - 1:
+                    answer.stops.add(len(answer.words))
                 answer.words.append(word)
                 yield Said(f"{word}. " if number == length - 1 else f"{word} ")
 
@@ -115,7 +121,7 @@ class Mind:
 
 
 class Twins:
-    """The five providers, and what they were asked to do."""
+    """The five providers, or six, and what they were asked to do."""
 
     def __init__(self, plan: Plan, asked: Callable[[Answer], None]) -> None:
         speed = plan.providers
@@ -145,6 +151,22 @@ class Twins:
             )
         )
 
+        self.s2s: ScriptedSpeechToSpeech | None = None
+        if speed.whole_turns:
+            self.s2s = ScriptedSpeechToSpeech(
+                SpeechToSpeechScript(
+                    ms_per_word=words.WORD_MS,
+                    final_ms=speed.final_ms,
+                    first_sound_ms=speed.first_token_ms + speed.first_sound_ms,
+                    ms_per_character=speed.ms_per_character,
+                    chunk_ms=200,
+                    real_time_factor=speed.real_time_factor,
+                    word_times=speed.word_times,
+                ),
+                hear=words.heard,
+                answer=self.mind.answer,
+            )
+
     @property
     def hearing(self) -> HearingServices:
         """The ears' share."""
@@ -157,12 +179,17 @@ class Twins:
 
     def befall(self, stage: str, fault: str) -> None:
         """A provider fails from now on."""
-        getattr(self, stage).desk.fault = Fault.parse(fault)
+        desks = {} if self.s2s is None else {"stt": self.s2s.desk, "llm": self.s2s.replies}
+        desks.get(stage, getattr(self, stage).desk).fault = Fault.parse(fault)
 
     def left_open(self) -> list[str]:
         """The stages that have streams which nobody closed."""
         stages = ("vad", "turn", "stt", "llm", "tts")
-        return [stage for stage in stages if getattr(self, stage).desk.active]
+        left = [stage for stage in stages if getattr(self, stage).desk.active]
+        model = self.s2s
+        if model is not None and (model.desk.active or model.replies.active):
+            left.append("s2s")
+        return left
 
 
 class HttpTwin(HttpTools):

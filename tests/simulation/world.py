@@ -77,6 +77,7 @@ class World:
             http_tools=self.http,
             journal=(lambda _session_id: self.journal) if plan.journal else None,  # type: ignore[arg-type, return-value]
             clock=loop.time,
+            speech_to_speech=self.twins.s2s,
         )
         self.node = SimulatedNode(plan, services)
         self._route = VoiceAgentRoute(self.node)

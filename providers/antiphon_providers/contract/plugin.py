@@ -27,6 +27,7 @@ from antiphon_providers.registry import Stage
 
 CONTRACTS = {
     "language_model": "LanguageModelContract",
+    "speech_to_speech": "SpeechToSpeechContract",
     "speech_to_text": "SpeechToTextContract",
     "text_to_speech": "TextToSpeechContract",
     "turn_model": "TurnModelContract",

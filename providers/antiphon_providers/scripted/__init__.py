@@ -1,4 +1,4 @@
-"""Public in-memory twins of all five stages, for tests, load tests and demonstrations.
+"""Public in-memory twins of all stages, for tests, load tests and demonstrations.
 
 They need no model, no network and no wall clock: all delays are the event loop's, all answers
 follow from their options, so the same run gives the same results. Everything in ``Options``
@@ -11,6 +11,7 @@ Each has a ``desk`` that counts its streams (``opened``, ``closed``, ``active``)
 
 from antiphon_providers.scripted.desk import Desk, Fault
 from antiphon_providers.scripted.language_model import ScriptedLanguageModel
+from antiphon_providers.scripted.speech_to_speech import ScriptedSpeechToSpeech
 from antiphon_providers.scripted.speech_to_text import ScriptedSpeechToText
 from antiphon_providers.scripted.text_to_speech import ScriptedTextToSpeech
 from antiphon_providers.scripted.turn_model import ScriptedTurnModel
@@ -20,6 +21,7 @@ __all__ = [
     "Desk",
     "Fault",
     "ScriptedLanguageModel",
+    "ScriptedSpeechToSpeech",
     "ScriptedSpeechToText",
     "ScriptedTextToSpeech",
     "ScriptedTurnModel",

@@ -15,26 +15,22 @@ import structlog
 from msgspec import Struct
 
 from antiphon_protocol.audio import PCM, Encoding
-from antiphon_providers.errors import ProviderError, Unavailable
+from antiphon_providers.errors import ProviderError
 from antiphon_providers.interfaces import (
     HEARING_RATE,
     HearingOptions,
-    Recognised,
-    SpeechStream,
     SpeechToText,
     TurnModel,
     VoiceActivity,
 )
+from antiphon_server.call.recognition import Recognition
 from antiphon_server.call.sound import Resampler, decode
 from antiphon_server.call.timeline import Timeline
 from antiphon_server.conversation.vocabulary import (
     Event,
-    HearingFailed,
-    SessionFailed,
     TurnJudged,
     VoiceStarted,
     VoiceStopped,
-    WordsHeard,
 )
 from antiphon_server.observe import metrics
 
@@ -56,9 +52,6 @@ LONGEST_FRAME_SECONDS = 1.0
 """What is longer is no frame but a burst; nothing is said by its length."""
 JUDGE_SECONDS = 0.6
 """How long the turn model may take; after that the words and the silence decide."""
-REOPEN_SECONDS = (0.2, 1.0, 3.0)
-"""Pauses before the recogniser is opened again; when they are used up the session fails."""
-
 
 Clean = Callable[[bytes], bytes]
 """Noise suppression: PCM in, PCM out, of any lengths."""
@@ -113,19 +106,17 @@ class Ears:
         self._frame_at = 0.0
         self._stall_seconds = STALL_MS / 1000
         self._stalled: asyncio.TimerHandle | None = None
-        self._words = _Words()
-        self._stream: SpeechStream | None = None
-        self._fed = False
+        self._recognition = Recognition(services.speech_to_text, notice, timeline)
         self._question: asyncio.Task[None] | None = None
-        self._own_verdict: asyncio.Future[float] | None = None
-        """The recogniser's, where it is asked for one."""
         self._voice = services.voice_activity.open(self._judged_window)
         self.received_seconds = 0.0
-        self.recognised_seconds = 0.0
-        """Of what the recogniser was given, up to the last pause."""
-        self._fed_windows = 0
 
     # --- doors for the session -----------------------------------------------------------
+
+    @property
+    def recognised_seconds(self) -> float:
+        """Of what the recogniser was given, up to the last pause."""
+        return self._recognition.seconds
 
     def hear(self, raw: bytes) -> None:
         """The next audio, in the wire's encoding, of any length."""
@@ -150,18 +141,15 @@ class Ears:
 
     def ask_if_done(self) -> None:
         """Asks the recogniser for its final words and the turn model for its verdict."""
-        self._own_verdict = asyncio.get_running_loop().create_future()
-        self._flush()
+        own_verdict = self._recognition.ask()
         # A verdict on an earlier pause says nothing about this one.
         self._drop_question()
-        work = self._judge(b"".join(self._utterance))
+        work = self._judge(b"".join(self._utterance), own_verdict)
         self._question = asyncio.get_running_loop().create_task(work, name="judge")
 
     def forget(self) -> None:
         """The utterance is over; a voice that is still on begins the next one."""
-        if self._fed:
-            self._flush()
-        self._words.forget()
+        self._recognition.forget()
         self._utterance.clear()
         self._drop_question()
         if self._voice_on:
@@ -185,27 +173,7 @@ class Ears:
 
     async def run(self) -> None:
         """Listens to the recogniser until cancelled; opens it again when it breaks off."""
-        name = self._services.speech_to_text.name
-        failures = 0
-        while True:
-            try:
-                async with self._services.speech_to_text.open(self._manners.options) as stream:
-                    self._stream = stream
-                    async for result in stream:
-                        failures = 0
-                        self._recognised(result)
-                raise Unavailable("the recogniser ended", provider=name)
-            except ProviderError as failure:
-                metrics.PROVIDER_ERRORS.labels("speech_to_text", name, failure.code).inc()
-                log.warning("recogniser broke off", provider=name, error=failure.message)
-                self._stream, self._fed = None, False
-                self._words.lost()
-                self._notice(HearingFailed())
-                if failures == len(REOPEN_SECONDS) or not failure.retryable:
-                    self._notice(SessionFailed())
-                    return
-                await asyncio.sleep(REOPEN_SECONDS[failures])
-                failures += 1
+        await self._recognition.run(lambda: self._manners.options)
 
     # --- windows -------------------------------------------------------------------------
 
@@ -240,13 +208,13 @@ class Ears:
         if not self._utterance:
             self._utterance.extend(self._pre_roll)
         for earlier in self._pre_roll:
-            self._feed(earlier)
+            self._recognition.feed(earlier)
         self._pre_roll.clear()
         self._watch_for_stall()
         self._notice(VoiceStarted())
 
     def _voiced(self, window: bytes, arrived: float, probability: float) -> None:
-        self._feed(window)
+        self._recognition.feed(window)
         self._utterance.append(window)
         if probability >= self._manners.threshold - HYSTERESIS:
             self._silent_windows = 0
@@ -282,50 +250,21 @@ class Ears:
         self._utterance.extend([bytes(self._window_bytes)] * self._pause_windows)
         self._fall_silent(0.0)
 
-    # --- the recogniser and the turn model -----------------------------------------------
-
-    def _feed(self, window: bytes) -> None:
-        if self._stream is not None:
-            self._stream.feed(window)
-            self._fed = True
-            self._fed_windows += 1
-
-    def _flush(self) -> None:
-        self.recognised_seconds += self._fed_windows * self._window_ms / 1000
-        self._fed_windows = 0
-        self._words.flushed()
-        self._fed = False
-        if self._stream is not None:
-            self._stream.flush()
-        else:
-            # Nobody listens: there will be no words but those that are known.
-            self._recognised(Recognised("", flushed=True))
-
-    def _recognised(self, result: Recognised) -> None:
-        if not self._words.recognised(result.text, flushed=result.flushed):
-            return
-        verdict = self._own_verdict
-        if verdict is not None and result.turn_over is not None and not verdict.done():
-            verdict.set_result(result.turn_over)
-        if self._words.settled:
-            self._timeline.settled()
-        self._notice(WordsHeard(self._words.text, settled=self._words.settled))
+    # --- the turn model ------------------------------------------------------------------
 
     def _drop_question(self) -> None:
         if self._question is not None:
             self._question.cancel()
             self._question = None
 
-    async def _judge(self, pcm: bytes) -> None:
-        model, own = self._services.turn_model, self._own_verdict
+    async def _judge(self, pcm: bytes, own_verdict: asyncio.Future[float]) -> None:
+        model = self._services.turn_model
         judge = self._services.speech_to_text.name if model is None else model.name
         probability = None
         try:
             async with asyncio.timeout(JUDGE_SECONDS):
-                if model is not None:
-                    probability = await model.judge(pcm)
-                elif own is not None:
-                    probability = await own
+                judging = own_verdict if model is None else model.judge(pcm)
+                probability = await judging
         except (ProviderError, TimeoutError) as failure:
             code = failure.code if isinstance(failure, ProviderError) else "provider_timeout"
             metrics.PROVIDER_ERRORS.labels("turn_model", judge, code).inc()
@@ -334,54 +273,3 @@ class Ears:
             log.exception("turn model broke", provider=judge)
         self._timeline.judged()
         self._notice(TurnJudged(probability))
-
-
-class _Words:
-    """The words of one utterance, put together from the recogniser's segments.
-
-    A segment ends with each flush. Results of segments that belong to a forgotten utterance
-    are dropped, however late they come.
-    """
-
-    def __init__(self) -> None:
-        self._segments: list[str] = []
-        self._partial = ""
-        self._pending = 0
-        self._foreign = 0
-
-    @property
-    def text(self) -> str:
-        return " ".join(part for part in (*self._segments, self._partial) if part)
-
-    @property
-    def settled(self) -> bool:
-        """Whether all that was flushed is in the text."""
-        return self._pending == 0 and not self._partial
-
-    def flushed(self) -> None:
-        self._pending += 1
-
-    def recognised(self, text: str, *, flushed: bool) -> bool:
-        """Takes a result; whether it belongs to this utterance."""
-        if self._foreign:
-            if flushed:
-                self._foreign -= 1
-                self._pending -= 1
-            return False
-        if flushed:
-            self._pending = max(0, self._pending - 1)
-            self._segments.append(text.strip())
-            self._partial = ""
-        else:
-            self._partial = text.strip()
-        return True
-
-    def forget(self) -> None:
-        self._segments.clear()
-        self._partial = ""
-        self._foreign = self._pending
-
-    def lost(self) -> None:
-        """The recogniser is gone, and with it all answers to flushes."""
-        self._pending = self._foreign = 0
-        self._partial = ""

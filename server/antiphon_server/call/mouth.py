@@ -9,6 +9,7 @@ from typing import Any, Literal
 import structlog
 from msgspec import Struct
 
+from antiphon_providers.interfaces import Spent
 from antiphon_server.call.outbox import Outbox, Playback
 from antiphon_server.call.reply import Reply, ReplyDoors, SpeakingServices, Task
 from antiphon_server.call.settings import CallSettings
@@ -41,6 +42,8 @@ class Said(Struct, frozen=True):
     cached_tokens: int = 0
     model_provider: str = ""
     """Who wrote it, where several could have."""
+    spoken: Spent = Spent(0, 0)
+    """What a model that hears and speaks took for it, beside the above."""
 
 
 class Mouth:
@@ -80,7 +83,7 @@ class Mouth:
         clock = self._timeline.reply_started(command.reply, command.trigger)
         playback = Playback(command.reply, settings.output, lead_ms)
         reply = Reply(services, settings, clock, playback, self._doors)
-        reply.heard = Heard(self._pace)
+        reply.sounding.heard = Heard(self._pace)
         self._reply, self._instructions = reply, command.instructions
         self._outbox.begin(playback)
         self._work = self._spawn(self._run(reply, task), f"reply-{reply.number}")
@@ -106,7 +109,7 @@ class Mouth:
         """Words that were heard and not told are told, before it is told that they were cut."""
         reply = self._reply
         if reply is not None and not reply.is_text:
-            reply.tell_up_to(_heard(reply, self._timeline.now()))
+            reply.sounding.tell_up_to(_heard(reply, self._timeline.now()))
 
     def end(self, *, interrupted: bool) -> Said | None:
         """The reply is over; it is stopped if it still runs."""
@@ -130,12 +133,13 @@ class Mouth:
 
     def _said(self, reply: Reply, now: float) -> Said:
         clock, spent = reply.clock, reply.writing.spent
+        spoken = Spent(0, 0) if reply.answering is None else reply.answering.spent
         fields: dict[str, Any] = {"method": "written", "text": reply.shown}
         if not reply.is_text:
             fields = {"text": _heard(reply, now), "method": reply.heard.method}
-        spoken = clock.hearing
-        since = clock.started if spoken is None or spoken.speech_ended is None else None
-        begun = since if since is not None or spoken is None else spoken.speech_ended
+        hearing = clock.hearing
+        since = clock.started if hearing is None or hearing.speech_ended is None else None
+        begun = since if since is not None or hearing is None else hearing.speech_ended
         first = None if clock.sent is None or begun is None else 1000 * (clock.sent - begun)
         return Said(
             reply=reply.number,
@@ -147,8 +151,9 @@ class Mouth:
             first_audio_ms=None if first is None else round(first, 3),
             prompt_tokens=spent.prompt_tokens,
             completion_tokens=spent.completion_tokens,
-            characters=reply.characters,
+            characters=reply.reading.characters,
             cached_tokens=spent.cached_tokens,
+            spoken=spoken,
             model_provider="" if clock.chosen is None else clock.chosen.provider,
             **fields,
         )

@@ -72,8 +72,9 @@ class Performer:
         self.hushed: Callable[[float], None] = lambda _at: None
         """Is told when a reply is cut off: what was sent of it is not all heard."""
         self.timers = Timers(services.clock, self._wait_over)
+        self.services = services
+        """The call's own from its first update on, where it has such."""
         self._session_id = session_id
-        self._services = services
         self._chronicle = chronicle
         self._doors = doors
         self._tell = doors.tell
@@ -158,9 +159,9 @@ class Performer:
         if said is not None:
             self._record_said(said, interrupted=True)
         if self.ears is not None:
-            recogniser = self._services.names["speech_to_text"]
+            recogniser = self.services.names["speech_to_text"]
             seconds = self.ears.recognised_seconds
-            self._services.usage.count("speech_to_text", recogniser, seconds=seconds)
+            self.services.usage.count("speech_to_text", recogniser, seconds=seconds)
 
     # --- the user ------------------------------------------------------------------------
 
@@ -202,16 +203,23 @@ class Performer:
 
     def _start_reply(self, command: v.StartReply) -> None:
         self._tell(self.dialect.reply_started(command.reply, command.trigger))
-        speaking = self._services.speaking
+        # Providers may be changed while the call goes on.
+        self._timeline.providers = self.services.names
+        speaking = self.services.speaking
         model = self.settings.language_model or speaking.language_model
         voices = replace(speaking, language_model=model)
-        lead_ms = self._services.audio_lead_ms
-        self._mouth.start(command, self._task(command), voices, self.settings, lead_ms)
+        lead_ms = self.services.audio_lead_ms
+        # A call that another provider took over keeps its voice.
+        voice = replace(self.settings.voice, conversation=self._session_id)
+        settings = replace(self.settings, voice=voice)
+        self._mouth.start(command, self._task(command), voices, settings, lead_ms)
 
     def _task(self, command: v.StartReply) -> Task:
         settings = self.settings
         if command.trigger == "greeting":
             return Task(text=settings.greeting)
+        if command.apologises:
+            return Task(misheard_by=self.services.names["speech_to_text"])
         self._may_call = command.tools
         tools = tuple(tool.spec for tool in settings.tools) if command.tools else ()
         self.tools.instructed(command.instructions)
@@ -262,8 +270,14 @@ class Performer:
 
     def _count(self, said: Said) -> None:
         """What the reply used, for the record and for the metrics."""
-        self._chronicle.used(said.prompt_tokens, said.completion_tokens, said.characters)
-        names, usage = self._services.names, self._services.usage
+        spoken = said.spoken
+        self._chronicle.used(
+            said.prompt_tokens + spoken.prompt_tokens,
+            said.completion_tokens + spoken.completion_tokens,
+            said.characters,
+        )
+        # Those that it began with; others may serve by now.
+        names, usage = self._timeline.providers, self.services.usage
         usage.count(
             "language_model",
             said.model_provider or names["language_model"],
@@ -272,6 +286,13 @@ class Performer:
             completion_tokens=said.completion_tokens,
         )
         usage.count("text_to_speech", names["text_to_speech"], characters=said.characters)
+        usage.count(
+            "speech_to_speech",
+            names.get("speech_to_speech", ""),
+            prompt_tokens=spoken.prompt_tokens - spoken.cached_tokens,
+            cached_tokens=spoken.cached_tokens,
+            completion_tokens=spoken.completion_tokens,
+        )
 
     def _words_timed(self, reply: int, words: list[TimedWord], last: bool) -> None:
         if self._mouth.reply == reply:

@@ -1,41 +1,31 @@
 """One reply: words into sound. Cancelling ``run`` is how it stops.
 
 The model writes, its words become pieces worth speaking, the pieces become sound, the sound is
-paced out: four stages that run at the same time, joined by bounded queues. Where the client
-wants text, the pieces are shown as they come.
+paced out: four stages that run at the same time, joined by queues. Where the client wants text,
+the pieces are shown as they come. A model that hears and speaks does the first three at once;
+what it does not do is done by the others.
 """
 
 from __future__ import annotations
 
 import asyncio
-import contextlib
-from collections.abc import AsyncIterator, Callable
-from contextlib import aclosing
+from collections.abc import Callable
+from functools import partial
 
-import numpy as np
+import structlog
 from msgspec import Struct
 from msgspec.structs import replace
 
-from antiphon_providers.errors import Malformed, ProviderError, TooSlow
-from antiphon_providers.interfaces import (
-    LanguageModel,
-    Prompt,
-    Sound,
-    TextToSpeech,
-    ToolUse,
-)
+from antiphon_providers.errors import ProviderError, Unavailable
+from antiphon_providers.interfaces import LanguageModel, Prompt, TextToSpeech, ToolUse
+from antiphon_server.call.answering import Answering, AnsweringDoors
+from antiphon_server.call.interlocutor import Interlocutor
 from antiphon_server.call.outbox import Outbox, Playback
+from antiphon_server.call.reading import Pieces, Reading, Written
 from antiphon_server.call.settings import CallSettings
-from antiphon_server.call.sound import Resampler, Samples, amplify, encode
+from antiphon_server.call.sounding import Sounding, SoundingDoors
 from antiphon_server.call.timeline import ReplyClock
-from antiphon_server.call.writing import (
-    PROGRESS_SECONDS,
-    Courtesy,
-    Writing,
-    WritingDoors,
-    closing,
-    seconds_from_now,
-)
+from antiphon_server.call.writing import Courtesy, Writing, WritingDoors
 from antiphon_server.conversation.heard import Heard, TimedWord
 from antiphon_server.conversation.vocabulary import (
     Event,
@@ -46,6 +36,8 @@ from antiphon_server.conversation.vocabulary import (
 )
 from antiphon_server.observe import metrics
 
+log = structlog.get_logger()
+
 
 class SpeakingServices(Struct, frozen=True):
     """The providers that answer."""
@@ -53,13 +45,18 @@ class SpeakingServices(Struct, frozen=True):
     language_model: LanguageModel
     text_to_speech: TextToSpeech
     courtesy: Courtesy = Courtesy()
+    interlocutor: Interlocutor | None = None
+    """Answers in speech what was said in speech, where the call has one."""
 
 
 class Task(Struct, frozen=True):
-    """What a reply has to do: say ``text`` verbatim, or answer ``prompt``."""
+    """What a reply has to do: say ``text`` verbatim, answer ``prompt``, or apologise for the
+    recogniser that understood nothing (``misheard_by``).
+    """
 
     text: str | None = None
     prompt: Prompt | None = None
+    misheard_by: str | None = None
 
 
 class ReplyDoors(Struct, frozen=True):
@@ -85,70 +82,97 @@ class Reply:
         doors: ReplyDoors,
     ) -> None:
         self.number = clock.number
-        self.heard = Heard()
         self.clock = clock
         self.playback = playback
         self.is_text = settings.output_text
         self.shown = ""
         """What was shown of it, where it is text."""
-        self.characters = 0
-        """How many were given to the voice."""
         self.writing = Writing(
             services.language_model, clock, WritingDoors(doors.now, self._give, self._use)
         )
         self._services = services
-        self._settings = settings
+        self._courtesy = services.courtesy
         self._outbox = doors.outbox
         self._doors = doors
-        self._now = doors.now
+        timed = partial(doors.words_timed, clock.number)
+        self.sounding = Sounding(
+            settings, clock, playback, SoundingDoors(doors.outbox, doors.now, timed)
+        )
+        self.reading = Reading(
+            services.text_to_speech, settings.voice, self.sounding, clock, doors.now
+        )
+        self.answering: Answering | None = None
+        """Where a model that hears and speaks answers."""
         # Bounded by MOST_CHARACTERS alone: a model that is faster than the voice must not be
         # kept waiting, because its deadlines are for writing.
-        self._pieces: asyncio.Queue[str | None] = asyncio.Queue()
-        self._voice_deadline = asyncio.timeout(None)
-        self._voice_waits = False
-        self._held: list[TimedWord] = []
-        self._told = 0
+        self._pieces: Pieces = asyncio.Queue()
+        self._fills = False
+        """Whether a filler is said, or was."""
+
+    @property
+    def heard(self) -> Heard:
+        """The ledger of its words."""
+        return self.sounding.heard
 
     async def run(self, task: Task) -> None:
         """Writes, speaks and plays; notices how it ended."""
-        failed: list[_StageFailed] = []
+        model = self._services.interlocutor
         try:
-            async with asyncio.TaskGroup() as stages:
-                stages.create_task(self._write(task), name=f"write-{self.number}")
-                express = self._show() if self.is_text else self._speak()
-                stages.create_task(express, name=f"speak-{self.number}")
-        except* _StageFailed as failures:
-            failed += _leaves(failures)
-        if failed:
-            self._fail(failed[0])
+            left: Task | None = task
+            if model is not None and task.prompt is not None and not self.is_text:
+                left = await self._converse(model, task.prompt)
+            if left is not None:
+                await self._cascade(left)
+        except _StageFailed as failed:
+            self._doors.notice(ReplyFailed(self.number, _told_as(failed)))
             return
         if not self.is_text:
+            self.sounding.tell_words(last=True)
             self._outbox.complete(self.playback)
             await self.playback.finished()
         self._doors.notice(ReplyFinished(self.number))
 
+    async def _cascade(self, task: Task) -> None:
+        """Raises ``_StageFailed``, of whichever stage failed first."""
+        failed: list[_StageFailed] = []
+        try:
+            async with asyncio.TaskGroup() as stages:
+                stages.create_task(self._write(task), name=f"write-{self.number}")
+                express = self._show() if self.is_text else self._read()
+                stages.create_task(express, name=f"speak-{self.number}")
+        except* _StageFailed as failures:
+            failed += _leaves(failures)
+        if failed:
+            raise failed[0]
+
     # --- words ---------------------------------------------------------------------------
 
     async def _write(self, task: Task) -> None:
-        courtesy = self._services.courtesy
+        courtesy = self._courtesy
         if task.text is not None:
             self.writing.say(task.text)
+        elif task.misheard_by is not None:
+            failure = Unavailable("what was said was not understood", provider=task.misheard_by)
+            self.writing.apologise(self._apology(_StageFailed("speech_to_text", failure)))
         elif task.prompt is not None:
             try:
                 await self.writing.answer(
                     task.prompt, replace(courtesy, filler="") if self.is_text else courtesy
                 )
             except ProviderError as failure:
-                failed = _StageFailed("language_model", failure)
-                if not courtesy.apology:
-                    raise failed from failure
-                self._doors.notice(ReplyTroubled(self.number, _told_as(failed)))
-                self.writing.apologise(courtesy.apology)
+                self.writing.apologise(self._apology(_StageFailed("language_model", failure)))
         self._pieces.put_nowait(None)
 
+    def _apology(self, failed: _StageFailed) -> str:
+        """What is said instead of what is missing. Raises what failed, where nothing is."""
+        apology = self._courtesy.apology
+        if not apology:
+            raise failed from failed.failure
+        self._doors.notice(ReplyTroubled(self.number, _told_as(failed)))
+        return apology
+
     def _give(self, piece: str) -> None:
-        self.heard.wrote(piece)
-        self._pieces.put_nowait(piece)
+        self._pieces.put_nowait(Written(self.heard.wrote(piece), piece))
 
     def _use(self, use: ToolUse) -> None:
         self._doors.tool_used(self.number, use)
@@ -161,7 +185,7 @@ class Reply:
         """
         held: list[str] = []
         while (piece := await self._pieces.get()) is not None:
-            words = [*held, *piece.split()]
+            words = [*held, *piece.text.split()]
             held = words[-1:]
             self._show_words(words[:-1], last=False)
         self._show_words(held, last=True)
@@ -173,108 +197,73 @@ class Reply:
 
     # --- sound ---------------------------------------------------------------------------
 
-    async def _next_pieces(self, first: str) -> AsyncIterator[str]:
-        piece: str | None = first
-        while piece is not None:
-            self.characters += len(piece)
-            yield piece
-            self._voice_works(not self._pieces.empty())
-            piece = await self._pieces.get()
-            self._voice_works(True)
-
-    def _voice_works(self, works: bool) -> None:
-        """Whether the next sound is the voice's to make, within ``PROGRESS_SECONDS``; it owes
-        nothing while it waits for words, or for room.
-        """
-        self._voice_waits = not works
-        # A voice that was cut off may still ask for words: nothing is to be timed then.
-        with contextlib.suppress(RuntimeError):
-            self._voice_deadline.reschedule(seconds_from_now(PROGRESS_SECONDS) if works else None)
-
-    async def _speak(self) -> None:
-        first = await self._pieces.get()
-        if first is None:
-            return
+    async def _read(self) -> None:
         try:
-            await self._speak_pieces(first)
+            await self.reading.speak(self._pieces)
         except ProviderError as failure:
             raise _StageFailed("text_to_speech", failure) from failure
 
-    async def _speak_pieces(self, first: str) -> None:
-        voice = self._services.text_to_speech
-        self.clock.speech_asked = self._now()
-        resampler = Resampler(voice.rate, self._settings.output.rate, "LQ")
-        sounds = voice.speak(self._next_pieces(first), self._settings.voice)
+    async def _converse(self, model: Interlocutor, prompt: Prompt) -> Task | None:
+        """The model's answer; what is left to do if it failed. Raises ``_StageFailed``."""
+        failure: ProviderError | None = None
+        async with asyncio.TaskGroup() as tasks:
+            filling = tasks.create_task(self._fill(), name=f"fill-{self.number}")
+
+            async def begins() -> None:
+                if not self._fills:
+                    filling.cancel()
+                await asyncio.wait([filling])
+
+            def use(use: ToolUse) -> None:
+                if not self._fills:
+                    filling.cancel()
+                self._use(use)
+
+            doors = AnsweringDoors(self._doors.now, use, begins)
+            answering = self.answering = Answering(model, self.sounding, self.clock, doors)
+            try:
+                await answering.answer(prompt)
+            except ProviderError as failed:
+                failure = failed
+            await begins()
+        return None if failure is None else self._left(prompt, failure, answering)
+
+    def _left(self, prompt: Prompt, failure: ProviderError, answering: Answering) -> Task:
+        failed = _StageFailed("speech_to_speech", failure)
+        if answering.is_useful:
+            return Task(text=self._apology(failed))
+        # Nothing of it was heard: the caller need not know.
+        told = _told_as(failed)
+        name, model = failure.provider or "", self._services.language_model.name
+        metrics.PROVIDER_SWITCHES.labels("speech_to_speech", name, model, failure.code).inc()
+        log.warning("the language model answers instead", provider=name, error=told.message)
+        if self._fills:
+            self._courtesy = replace(self._courtesy, filler="")
+        return Task(prompt=prompt)
+
+    async def _fill(self) -> None:
+        """Says the filler while the model is slow to begin; it is worth no failure."""
+        courtesy = self._courtesy
+        if not courtesy.filler:
+            return
+        await asyncio.sleep(courtesy.filler_ms / 1000)
+        self._fills = True
+        number = self.heard.wrote(courtesy.filler)
+        pieces: Pieces = asyncio.Queue()
+        pieces.put_nowait(Written(number, courtesy.filler))
+        pieces.put_nowait(None)
         try:
-            async with self._voice_deadline, aclosing(closing(sounds)) as stream:
-                self._voice_works(True)
-                async for sound in stream:
-                    if sound.pcm and self.clock.first_sound is None:
-                        self.clock.first_sound = self._now()
-                    await self._sounded(sound, resampler)
-        except TimeoutError:
-            raise TooSlow("text-to-speech stopped speaking", provider=voice.name) from None
-        self._play(resampler.finish())
-        self._tell_words(last=True)
-        if self.clock.first_sound is None:
-            raise Malformed("text-to-speech made no sound", provider=voice.name)
-
-    async def _sounded(self, sound: Sound, resampler: Resampler) -> None:
-        rate = self._services.text_to_speech.rate
-        samples = np.frombuffer(sound.pcm, "<i2")
-        words = tuple(TimedWord(word.text, word.start_ms, word.end_ms) for word in sound.words)
-        self.heard.sounded(sound.sentence, 1000 * len(samples) / rate, words)
-        self._play(resampler.feed(samples))
-        if sound.ends:
-            self.heard.ended(sound.sentence)
-            self._tell_words(last=False)
-        if not self._voice_waits:
-            self._voice_works(False)
-            await self.playback.room()
-            self._voice_works(True)
-        else:
-            await self.playback.room()
-
-    def _tell_words(self, *, last: bool) -> None:
-        """Tells the words whose times are known. The last one so far is held back, because
-        only the last of the reply goes without a trailing space (protocol section 9, row 14).
-        """
-        self._held += self.heard.new_words()
-        keep = 0 if last else 1
-        words, self._held = (
-            self._held[: len(self._held) - keep],
-            self._held[-keep or len(self._held) :],
-        )
-        self._tell(words, last=last)
-
-    def tell_up_to(self, text: str) -> None:
-        """Tells the words of what was heard that were not told yet: the reply ends with them."""
-        untold = text.split()[self._told :]
-        times = self.heard.words()[self._told :]
-        self._held = []
-        pairs = zip(untold, times, strict=False)
-        words = [TimedWord(word, timed.start_ms, timed.end_ms) for word, timed in pairs]
-        self._tell(words, last=True)
-
-    def _tell(self, words: list[TimedWord], *, last: bool) -> None:
-        self._told += len(words)
-        if words:
-            self._doors.words_timed(self.number, words, last)
-
-    def _play(self, samples: Samples) -> None:
-        if len(samples):
-            loud = amplify(samples, self._settings.volume)
-            self._outbox.play(self.playback, encode(loud, self._settings.output))
-
-    # --- failure -------------------------------------------------------------------------
-
-    def _fail(self, failed: _StageFailed) -> None:
-        self._doors.notice(ReplyFailed(self.number, _told_as(failed)))
+            await self.reading.speak(pieces)
+        except ProviderError as failure:
+            self.heard.broke_off(number)
+            _told_as(_StageFailed("text_to_speech", failure))
 
 
 _WIRE_CODES = {
+    "speech_to_text": "stt_provider_error",
     "language_model": "llm_provider_error",
     "text_to_speech": "tts_provider_error",
+    "speech_to_speech": "s2s_provider_error",
 }
 
 

@@ -7,10 +7,13 @@ from collections.abc import Callable
 from typing import Protocol
 
 from msgspec import Struct
+from msgspec.structs import replace
 
 from antiphon_protocol.audio import Encoding
+from antiphon_providers.interfaces import SpeechToSpeech, VoiceOptions
 from antiphon_server.call.ears import Clean, HearingServices
 from antiphon_server.call.http_tools import HttpTools
+from antiphon_server.call.interlocutor import Interlocutor
 from antiphon_server.call.journal import JournalFile
 from antiphon_server.call.records import Recorder
 from antiphon_server.call.reply import SpeakingServices
@@ -61,16 +64,36 @@ class Services(Struct, frozen=True):
     """Counts what providers were used for."""
     clock: Callable[[], float] = time.monotonic
     """Seconds. Not ``loop.time``: uvloop's stands still while a callback runs."""
+    speech_to_speech: SpeechToSpeech | None = None
+    """Hears and answers calls in speech, instead of the recogniser and the language model, which
+    stand in for it.
+    """
+
+    def conversing(self, voice: Callable[[], VoiceOptions]) -> Services:
+        """For one call in speech: its ears and its replies share one conversation, if there is
+        a model for it. ``voice`` is asked when it is opened.
+        """
+        model = self.speech_to_speech
+        if model is None:
+            return self
+        interlocutor = Interlocutor(model, self.hearing.speech_to_text, voice)
+        hearing = replace(self.hearing, speech_to_text=interlocutor)
+        return replace(
+            self, hearing=hearing, speaking=replace(self.speaking, interlocutor=interlocutor)
+        )
 
     @property
     def names(self) -> dict[str, str]:
-        """The provider of each stage."""
+        """The provider of each stage of a call."""
         recogniser = self.hearing.speech_to_text.name
         judge = self.hearing.turn_model
+        interlocutor = self.speaking.interlocutor
+        spoken = {} if interlocutor is None else {"speech_to_speech": interlocutor.model.name}
         return {
             "voice_activity": self.hearing.voice_activity.name,
             "turn_detection": recogniser if judge is None else judge.name,
             "speech_to_text": recogniser,
             "language_model": self.speaking.language_model.name,
             "text_to_speech": self.speaking.text_to_speech.name,
+            **spoken,
         }

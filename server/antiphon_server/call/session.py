@@ -26,6 +26,7 @@ from antiphon_server.call.pace import AudioAllowance
 from antiphon_server.call.performer import Doors, Performer
 from antiphon_server.call.services import AudioTracks, Services
 from antiphon_server.call.settings import CallSettings
+from antiphon_server.call.sockets import SocketDoors, Sockets
 from antiphon_server.call.sound import is_container
 from antiphon_server.call.timeline import Timeline
 from antiphon_server.conversation import machine
@@ -34,9 +35,6 @@ from antiphon_server.conversation.states import Over
 from antiphon_server.observe import metrics
 
 log = structlog.get_logger()
-
-GOODBYE_SECONDS = 2.0
-"""How long the last messages may take to be sent."""
 
 
 class Session:
@@ -51,15 +49,15 @@ class Session:
         """Is called once it takes no room any more; a recording may still be kept then."""
         self.timeline = Timeline(services.clock, services.names)
         self._services = services
-        self._socket: Socket | None = None
-        self._writer: asyncio.Task[None] | None = None
-        self._leaving: list[asyncio.Task[None]] = []
-        """What still speaks to a socket; the end of the session waits for it."""
         self._log = log.bind(session=session_id)
         self._state, _ = machine.begin(settings.manners)
         self._events: deque[v.Event] = deque()
         self._noticing = False
         self._outbox = Outbox(services.clock)
+        self._sockets = Sockets(
+            self._outbox,
+            SocketDoors(self._spawn, self._audio_sent, self.lost, self.break_off),
+        )
         self._chronicle = Chronicle(session_id, services.recorder, services.clock)
         self._performer: Performer | None = None
         self._journal: Journal | None = None
@@ -68,7 +66,6 @@ class Session:
         self._clean: Clean | None = None
         self._tasks: asyncio.TaskGroup | None = None
         self._over = asyncio.Event()
-        self._close_code = 1011
         self._ending: v.Ending | None = None
         self._opened_at = self.now()
         self._allowance = AudioAllowance(self.now())
@@ -85,30 +82,40 @@ class Session:
         try:
             async with asyncio.TaskGroup() as tasks:
                 self._tasks = tasks
-                self._connect(socket)
+                self._sockets.connect(socket, dialect)
                 await self._over.wait()
-                self._outbox.close()
-                await asyncio.wait(self._leaving, timeout=GOODBYE_SECONDS)
+                await self._sockets.leave()
                 _end_tasks()
         except* _Over:
             pass
         finally:
             self._release()
-        if self._socket is not None:
-            await self._socket.close(self._close_code)
+        await self._sockets.close()
         if self._recording is not None:
             await self._recording.finish()
             await self._recording.keep()
 
-    def open(self, settings: CallSettings, owner: Owner, config: dict[str, Any]) -> Durable:
+    def open(
+        self,
+        settings: CallSettings,
+        owner: Owner,
+        config: dict[str, Any],
+        services: Services | None = None,
+    ) -> Durable:
         """The first update was accepted: listen from now on.
 
-        ``config`` is the public configuration, for the record.
+        ``config`` is the public configuration, for the record; ``services`` are the call's own,
+        where its agent has some, on the node's clock.
         """
         self.settings, self.owner = settings, owner
         self._opened_at = self.now()
         performer = self._performing()
         performer.settings = settings
+        self._services = services or self._services
+        if settings.converses:
+            self._services = self._services.conversing(lambda: self.settings.voice)
+        self.timeline.providers = self._services.names
+        performer.services = self._services
         hearing = self._hearing(settings)
         self._ears = performer.ears = Ears(
             self._services.hearing, hearing, self.notice, self.timeline
@@ -203,9 +210,8 @@ class Session:
                 self._outbox.tell(frame, durable)
         except ClientStalled:
             self._log.warning("client does not read")
-            if (socket := self._socket) is not None:
-                # It may read again one day, and must then learn that this socket is no use.
-                self._leaving.append(self._spawn(socket.close(self._close_code), "cut"))
+            if (socket := self._sockets.current) is not None:
+                self._sockets.cut(socket)
                 self.lost(socket)
 
     def refuse(self, frames: list[Frame], code: int) -> None:
@@ -213,7 +219,7 @@ class Session:
         if self.is_open:
             self._finish(v.HangUp("failed"), frames, code)
         elif not self._over.is_set():
-            self._close_code = code
+            self._sockets.close_code = code
             self.tell(frames)
             self._over.set()
 
@@ -245,17 +251,14 @@ class Session:
 
     def holds(self, socket: Socket) -> bool:
         """Whether this is the socket over which the session is spoken to."""
-        return self._socket is socket
+        return self._sockets.current is socket
 
     def lost(self, socket: Socket) -> None:
         """A socket is gone; the client may come back on another one."""
         # One that is over is saying its goodbye, and closes the socket itself.
         if not self.holds(socket) or self.is_over:
             return
-        if self._writer is not None:
-            self._writer.cancel()
-        self._socket = self._writer = None
-        self._outbox.drop()
+        self._sockets.drop()
         if self._ears is None:
             self._over.set()
             return
@@ -272,38 +275,15 @@ class Session:
         """
         if not self.is_resumable:
             raise SessionNotFound
-        if self._socket is not None:
-            self._leaving.append(self._spawn(self._fence(self._socket), "fence"))
-            self.lost(self._socket)
+        dialect = self._performing().dialect
+        if (old := self._sockets.current) is not None:
+            self._sockets.fence(old, dialect)
+            self.lost(old)
         metrics.SESSIONS_DETACHED.dec()
         self._performing().log.info("session resumed")
-        dialect = self._performing().dialect
         self._outbox.reconnect(dialect.returned(), last_seq, dialect.again)
-        self._connect(socket)
+        self._sockets.connect(socket, dialect)
         self.notice(v.ClientReturned())
-
-    def _connect(self, socket: Socket) -> None:
-        self._socket = socket
-        self._writer = self._spawn(self._write(socket), "write")
-        self._leaving.append(self._writer)
-
-    async def _fence(self, socket: Socket) -> None:
-        """The old socket learns that it has no session any more, if it still can."""
-        frame, code = self._performing().dialect.taken_over()
-        with contextlib.suppress(TimeoutError, ConnectionError):
-            async with asyncio.timeout(GOODBYE_SECONDS):
-                await socket.send(frame)
-        await socket.close(code)
-
-    async def _write(self, socket: Socket) -> None:
-        dialect = self._performing().dialect
-        try:
-            await self._outbox.run(socket, dialect.audio, self._audio_sent)
-        except (ClientStalled, ConnectionError):
-            self.lost(socket)
-            await socket.close(self._close_code)
-        except Exception:  # noqa: BLE001
-            self.break_off()
 
     def _audio_sent(self, reply: int, audio: bytes, playing_at: float) -> None:
         if self._recording is not None:
@@ -339,13 +319,13 @@ class Session:
         heard = self._ears.received_seconds if self._ears is not None else 0.0
         if frames is None:
             frames, code = performer.dialect.goodbye(command.ending, seconds, heard)
-        self._close_code, self._ending = code, command.ending
+        self._sockets.close_code, self._ending = code, command.ending
         ended: Durable = None
         if self.is_open:
             performer.hush()
             ended = self._chronicle.ended(command.ending, heard, None)
             metrics.SESSIONS.dec()
-            if self._socket is None:
+            if self._sockets.current is None:
                 metrics.SESSIONS_DETACHED.dec()
             metrics.SESSIONS_ENDED.labels(command.ending).inc()
             performer.log.info("session ended", ending=command.ending, seconds=round(seconds, 3))

@@ -52,6 +52,13 @@ class CallSettings(Struct, frozen=True):
     language_model: LanguageModel | None = None
     """The call's own; None: the node's."""
 
+    @property
+    def converses(self) -> bool:
+        """Whether a model that hears and speaks may serve it: a call in speech, both ways, that
+        has no language model of its own.
+        """
+        return not (self.input_text or self.output_text) and self.language_model is None
+
     def tool(self, name: str) -> CallTool | None:
         """The tool of that name."""
         return next((tool for tool in self.tools if tool.spec.name == name), None)

@@ -73,6 +73,7 @@ class Resampler:
     """
 
     def __init__(self, rate_in: int, rate_out: int, quality: str = "HQ") -> None:
+        self.rate_in = rate_in
         self._stream = (
             None
             if rate_in == rate_out

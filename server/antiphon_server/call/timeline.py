@@ -5,7 +5,8 @@ line of a turn read the same marks, so they cannot disagree.
 
 A response is the sum of three kinds of time, none counted twice: waits by policy and
 recognition (``endpointing``), the providers' time on the critical path (first token, first
-sentence, first audio), and the rest, which is ours (``server_overhead``).
+sentence, first audio; or the first audio of a model that speaks by itself), and the rest, which
+is ours (``server_overhead``).
 """
 
 from __future__ import annotations
@@ -25,6 +26,7 @@ TURN_DETECTION = "turn_detection"
 FIRST_TOKEN = "language_model_first_token"  # noqa: S105
 FIRST_SENTENCE = "language_model_first_sentence"
 FIRST_AUDIO = "text_to_speech_first_audio"
+SPOKEN_ANSWER = "speech_to_speech_first_audio"
 OVERHEAD = "server_overhead"
 RESPONSE = "response"
 
@@ -36,6 +38,8 @@ STAGES = {
     FIRST_TOKEN: "From the prompt to the language model's first token.",
     FIRST_SENTENCE: "From the first token to the first piece worth speaking.",
     FIRST_AUDIO: "From the first piece of text to its first audio.",
+    SPOKEN_ANSWER: "From the prompt to the first audio of a model that hears and speaks; where "
+    "it has none, until the language model is asked instead.",
     OVERHEAD: "What is neither endpointing nor a provider's time: the server's own share.",
     RESPONSE: "From the end of the user's speech to the first audio sent.",
 }
@@ -61,6 +65,10 @@ class ReplyClock(Struct):
     trigger: Trigger
     started: float
     hearing: Hearing | None = None
+    conversed: float | None = None
+    """When a model that hears and speaks was asked."""
+    conversed_until: float | None = None
+    """Its first audio, or when it had failed."""
     prompted: float | None = None
     chosen: Chosen | None = None
     """Who writes it, where several models could have."""
@@ -84,6 +92,7 @@ class ReplyClock(Struct):
             FIRST_TOKEN: (self.prompted, self.first_token),
             FIRST_SENTENCE: (self.first_token, self.first_sentence),
             FIRST_AUDIO: (self.speech_asked, self.first_sound),
+            SPOKEN_ANSWER: (self.conversed, self.conversed_until),
             RESPONSE: (
                 self.started if hearing.speech_ended is None else hearing.speech_ended,
                 self.sent,
@@ -101,9 +110,11 @@ class ReplyClock(Struct):
 
     def _between(self) -> float:
         """The seconds in which nobody else had the work: the hand-overs."""
+        begun = self.started if self.conversed is None else self.conversed_until
         handovers = (
             # What is said word for word is not asked of a model.
-            (self.started, self.first_sentence if self.prompted is None else self.prompted),
+            (begun, self.first_sentence if self.prompted is None else self.prompted),
+            (self.started, self.conversed),
             (self.first_sentence, self.speech_asked),
             (self.first_sound, self.sent),
         )

@@ -32,6 +32,10 @@ PROGRESS_SECONDS = 10.0
 """From one token or sound to the next; a stream that stalls has failed."""
 REPLY_SECONDS = 60.0
 """How long a model may write."""
+SLOW_SECONDS = 3.0
+"""After its first word a model that writes more slowly than people speak is not waited for until
+its first sentence is complete.
+"""
 MOST_CHARACTERS = 4_000
 """How much it may write: about five minutes of speech."""
 
@@ -112,17 +116,13 @@ class Writing:
             case Said(text):
                 self._first_token()
                 self._characters += len(text)
-                self._give(self._sentences.feed(_well_formed(text)))
+                self._give(self._sentences.feed(well_formed(text)) or self._hurried())
             case Used(use):
                 self._first_token()
-                self._use(use)
+                self._doors.use(checked(use, self._model.name))
+                self._useful = True
             case Spent():
-                so_far = self.spent
-                self.spent = Spent(
-                    so_far.prompt_tokens + piece.prompt_tokens,
-                    so_far.completion_tokens + piece.completion_tokens,
-                    so_far.cached_tokens + piece.cached_tokens,
-                )
+                self.spent = added(self.spent, piece)
             case Chosen():
                 self._clock.chosen = piece
 
@@ -131,18 +131,16 @@ class Writing:
         if self._clock.first_token is None:
             self._clock.first_token = self._doors.now()
 
+    def _hurried(self) -> list[str]:
+        """What there is of a first sentence that has been waited for long enough."""
+        first, now = self._clock.first_token, self._doors.now()
+        if self._clock.first_sentence is not None or first is None or now - first < SLOW_SECONDS:
+            return []
+        return self._sentences.hurry()
+
     def _begun(self) -> None:
         if self._filler is not None:
             self._filler.cancel()
-
-    def _use(self, use: ToolUse) -> None:
-        try:
-            msgspec.json.encode(use.arguments)
-        except (TypeError, ValueError, RecursionError) as wrong:
-            name = self._model.name
-            raise Malformed("the arguments of a tool call are no JSON", provider=name) from wrong
-        self._useful = True
-        self._doors.use(use)
 
     def _give(self, pieces: list[str]) -> None:
         for piece in pieces:
@@ -152,9 +150,28 @@ class Writing:
             self._doors.give(piece)
 
 
-def _well_formed(text: str) -> str:
+def well_formed(text: str) -> str:
     """Text that UTF-8 can carry: half of a surrogate pair becomes a question mark."""
     return text if text.isascii() else text.encode("utf-8", "replace").decode()
+
+
+def checked(use: ToolUse, provider: str) -> ToolUse:
+    """A call of a tool whose arguments can be told. Raises ``Malformed``."""
+    try:
+        msgspec.json.encode(use.arguments)
+    except (TypeError, ValueError, RecursionError) as wrong:
+        told = "the arguments of a tool call are no JSON"
+        raise Malformed(told, provider=provider) from wrong
+    return use
+
+
+def added(one: Spent, other: Spent) -> Spent:
+    """What both cost together."""
+    return Spent(
+        one.prompt_tokens + other.prompt_tokens,
+        one.completion_tokens + other.completion_tokens,
+        one.cached_tokens + other.cached_tokens,
+    )
 
 
 def seconds_from_now(seconds: float) -> float:

@@ -74,7 +74,7 @@ def into(rules: Rules) -> Callable[..., Callable[[Rule], Rule]]:
     return when
 
 
-def start(books: Books, trigger: Trigger, manners: Manners) -> Step:
+def start(books: Books, trigger: Trigger, manners: Manners, *, apologises: bool = False) -> Step:
     """A new reply. It takes up all that is owed, and the wish if there is one.
 
     While a result is held for, what is owed stays so: the reply is only a word about the wait.
@@ -90,10 +90,17 @@ def start(books: Books, trigger: Trigger, manners: Manners) -> Step:
         trigger=trigger,
         instructions=wish.instructions,
         asks=books.refused,
+        apologises=apologises,
     )
     return thinking, (
         Wait(FIRST_SOUND, manners.first_sound_ms),
-        StartReply(number, trigger, wish.instructions, tools=steps < manners.tool_steps),
+        StartReply(
+            number,
+            trigger,
+            wish.instructions,
+            tools=steps < manners.tool_steps,
+            apologises=apologises,
+        ),
     )
 
 
@@ -129,6 +136,8 @@ def unheard(state: Thinking) -> Books:
     """The books after a reply was dropped that nobody heard: what it would have answered is
     owed, with its instructions, and it was no step.
     """
+    if state.apologises:
+        return state.books
     wish = state.books.wish
     if state.trigger == "reply_create" or state.instructions is not None:
         wish = wish or Wish(state.instructions)
@@ -198,6 +207,19 @@ def conclude(books: Books, words: str, manners: Manners) -> Step:
     else:
         state, commands = start(books, "user_speech", manners)
     return state, (*silence, TellSpeechStopped(), TakeTurn(words), *commands)
+
+
+def misheard(books: Books, words: str, manners: Manners) -> Step:
+    """The utterance is over, and the recogniser owes words that nobody will hear any more.
+
+    What it said before counts; where that is nothing, and nothing else is to be said, the user
+    is told so and not left in silence.
+    """
+    following, commands = conclude(books, words, manners)
+    if books.held or not isinstance(following, Quiet):
+        return following, commands
+    following, more = start(following.books, "user_speech", manners, apologises=True)
+    return following, (*commands, *more)
 
 
 def may_interrupt(state: Thinking | Speaking, manners: Manners) -> bool:

@@ -22,9 +22,9 @@ from antiphon_server.conversation.moves import (
     WORDS,
     Rules,
     Step,
-    conclude,
     into,
     milestone,
+    misheard,
     next_milestone,
     weigh,
 )
@@ -119,7 +119,7 @@ def _milestone_passed(state: Pausing, manners: Manners) -> Step:
 
 
 def _words_too_late(state: Pausing, manners: Manners) -> Step:
-    return conclude(state.books, state.words, manners)
+    return misheard(state.books, state.words, manners)
 
 
 _NO_SOUND = Failure("reply_timeout", "The reply made no sound in time")

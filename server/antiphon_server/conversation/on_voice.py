@@ -19,6 +19,7 @@ from antiphon_server.conversation.moves import (
     into,
     listen,
     may_interrupt,
+    misheard,
     pause,
     pause_anew,
     unheard,
@@ -207,10 +208,19 @@ def _judged_in_doubt(state: Doubtful, event: TurnJudged, _manners: Manners) -> S
     return replace(state, judged=True, verdict=event.probability), ()
 
 
-@when(Listening, Pausing, sees=HearingFailed)
-def _deaf(state: Listening | Pausing, _event: HearingFailed, manners: Manners) -> Step:
-    """What was understood before the recogniser broke off is all there will be."""
+@when(Listening, sees=HearingFailed)
+def _deaf(state: Listening, _event: HearingFailed, manners: Manners) -> Step:
+    """What was understood before the recogniser broke off is all there will be; what is still
+    being said is another utterance.
+    """
     return conclude(state.books, state.words, manners)
+
+
+@when(Pausing, sees=HearingFailed)
+def _deaf_in_pause(state: Pausing, _event: HearingFailed, manners: Manners) -> Step:
+    if state.settled:
+        return conclude(state.books, state.words, manners)
+    return misheard(state.books, state.words, manners)
 
 
 @when(Contested, sees=HearingFailed)

@@ -74,6 +74,15 @@ class Sentences:
             self._begun = True
         return pieces
 
+    def hurry(self) -> list[str]:
+        """The words that are complete, though their piece is not: the caller waits too long."""
+        end = len(self._text) - len(_SPACE.split(self._text)[-1])
+        words = self._text[:end].rstrip()
+        if not _SPEAKABLE.search(words):
+            return []
+        self._text, self._begun = self._text[end:], True
+        return [words]
+
     def finish(self) -> list[str]:
         """The rest: nothing more will be written."""
         rest, self._text = self._text.rstrip(), ""

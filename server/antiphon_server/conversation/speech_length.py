@@ -9,6 +9,7 @@ drawn out.
 
 from __future__ import annotations
 
+from functools import lru_cache
 from typing import NamedTuple
 
 LETTER_MS = 62.0
@@ -46,7 +47,9 @@ def total(words: list[str]) -> float:
     return sum(length.sound + length.pause for length in lengths(words))
 
 
+@lru_cache(maxsize=4096)
 def _length(word: str, *, last: bool) -> Length:
+    """Remembered, because a text that grows is measured again and again."""
     ending = word.rstrip(_CLOSERS)[-1:]
     digits = sum(one.isdecimal() for one in word)
     signs = sum(one in _SIGNS for one in word)

@@ -99,6 +99,8 @@ class Thinking(State, frozen=True):
     """Kept until it sounds: a reply dropped before that is owed with its instructions."""
     asks: bool = False
     """It asks for what a refused tool call lacked."""
+    apologises: bool = False
+    """It says that nothing was understood: nobody who does not hear it is owed anything."""
 
 
 class Speaking(State, frozen=True):

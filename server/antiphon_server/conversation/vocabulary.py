@@ -199,13 +199,15 @@ class DropUtterance(Command, frozen=True):
 class StartReply(Command, frozen=True):
     """Tell the client that a reply starts, and start it.
 
-    ``instructions`` are for this reply only; without ``tools`` the model may call none.
+    ``instructions`` are for this reply only; without ``tools`` the model may call none. One that
+    ``apologises`` says that the user was not understood, and asks no model.
     """
 
     reply: int
     trigger: Trigger
     instructions: str | None = None
     tools: bool = True
+    apologises: bool = False
 
 
 class EndReply(Command, frozen=True):

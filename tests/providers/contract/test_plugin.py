@@ -62,7 +62,7 @@ def test_a_service_that_is_not_there_is_tried_where_one_is_told_how() -> None:
             named("language_model:nobody"),
             "no language model provider 'nobody'; installed: .*openai",
         ),
-        (named("singing:openai"), "say STAGE:NAME; the stages: language_model, speech_to_text"),
+        (named("singing:openai"), "say STAGE:NAME; the stages: language_model, speech_to_speech"),
         (named("noise_suppression:webrtc"), "say STAGE:NAME"),
         (named("openai"), "say STAGE:NAME"),
         (

@@ -7,6 +7,7 @@ from typing import Any
 
 from antiphon_protocol import codec
 from antiphon_providers.interfaces import Message, Prompt, ToolUse
+from antiphon_server.call.interlocutor import Interlocutor
 from antiphon_server.call.outbox import Outbox, Playback
 from antiphon_server.call.reply import Reply, ReplyDoors, SpeakingServices, Task
 from antiphon_server.call.settings import CallSettings
@@ -34,6 +35,7 @@ class Stage:
         voice: Any,
         settings: CallSettings | None = None,
         courtesy: Courtesy | None = None,
+        interlocutor: Interlocutor | None = None,
     ) -> None:
         self.loop = asyncio.get_running_loop()
         self.events: list[Event] = []
@@ -53,7 +55,7 @@ class Stage:
             self._words,
             self._shown,
         )
-        services = SpeakingServices(model, voice, courtesy or Courtesy())
+        services = SpeakingServices(model, voice, courtesy or Courtesy(), interlocutor)
         self.reply = Reply(services, self.settings, self.clock, self.playback, doors)
 
     def _words(self, _reply: int, words: list[TimedWord], last: bool) -> None:

@@ -36,6 +36,7 @@ from antiphon_server.call.records import Recorder
 from antiphon_server.call.reply import SpeakingServices
 from antiphon_server.call.services import Services
 from antiphon_server.call.session import Session
+from antiphon_server.call.writing import Courtesy
 from antiphon_server.dialects import voice_agent
 from antiphon_server.dialects.call_settings import CallTimes, call_settings
 from antiphon_server.dialects.wording import Terms
@@ -90,6 +91,8 @@ class Stages(msgspec.Struct, frozen=True):
     stt: Any = msgspec.field(default_factory=stt)
     llm: Any = msgspec.field(default_factory=llm)
     tts: Any = msgspec.field(default_factory=tts)
+    s2s: Any = None
+    courtesy: Courtesy = Courtesy()
     noise: Callable[[], Clean] | None = None
     recorder: Recorder | None = None
     http_tools: HttpTools | None = None
@@ -99,7 +102,8 @@ class Stages(msgspec.Struct, frozen=True):
         """As a session takes them, on the loop's clock."""
         return Services(
             HearingServices(self.vad, self.turn, self.stt),
-            SpeakingServices(self.llm, self.tts),
+            SpeakingServices(self.llm, self.tts, self.courtesy),
+            speech_to_speech=self.s2s,
             noise_suppression=self.noise,
             recorder=self.recorder,
             http_tools=self.http_tools,

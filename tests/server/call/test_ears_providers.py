@@ -6,11 +6,9 @@ import asyncio
 
 import numpy as np
 import pytest
-from msgspec.structs import replace
 
 from antiphon_protocol.audio import PCM
-from antiphon_providers.interfaces import HearingOptions
-from antiphon_providers.scripted import Fault, ScriptedSpeechToText, ScriptedTurnModel
+from antiphon_providers.scripted import ScriptedSpeechToText, ScriptedTurnModel
 from antiphon_server.call.ears import (
     JUDGE_SECONDS,
     ONSET_MS,
@@ -20,7 +18,6 @@ from antiphon_server.call.ears import (
     HearingManners,
 )
 from antiphon_server.conversation.vocabulary import (
-    HearingFailed,
     TurnJudged,
     VoiceStarted,
     VoiceStopped,
@@ -74,69 +71,6 @@ async def test_silence_costs_no_recogniser() -> None:
 
 
 @in_virtual_time
-async def test_words_come_while_they_are_spoken_and_settle_when_asked() -> None:
-    """Partial words are not settled; the answer to the question is."""
-    stages = Stages(stt=stt(utterances="one two three", ms_per_word=250, final_ms=80))
-    async with listening(stages) as microphone:
-        await microphone.hears(voiced(900), silent(250))
-        partial = [event.text for event in microphone.events if isinstance(event, WordsHeard)]
-        assert partial[:2] == ["one", "one two"]
-        assert not any(e.settled for e in microphone.events if isinstance(e, WordsHeard))
-        microphone.ears.ask_if_done()
-        await asyncio.sleep(0.1)
-        assert microphone.events[-1] == WordsHeard("one two three", settled=True)
-        assert microphone.timeline.hearing.settled is not None
-
-
-@in_virtual_time
-async def test_the_segments_of_one_utterance_are_joined() -> None:
-    """A pause in mid-turn is asked about, and the words go on after those before it."""
-    stages = Stages(stt=stt(utterances="one two | three four"))
-    async with listening(stages) as microphone:
-        for _ in range(2):
-            await microphone.hears(voiced(600), silent(250))
-            microphone.ears.ask_if_done()
-            await microphone.settle()
-        assert microphone.events[-2] == WordsHeard("one two three four", settled=True)
-
-
-@in_virtual_time
-async def test_late_words_of_a_forgotten_utterance_never_leak_into_the_next() -> None:
-    """The recogniser answers a second late; the next utterance has its own words only, and is
-    settled by its own answer only.
-    """
-    stages = Stages(stt=stt(utterances="old words | new words", final_ms=1000))
-    async with listening(stages) as microphone:
-        await microphone.hears(voiced(600), silent(250))
-        microphone.ears.ask_if_done()
-        microphone.ears.forget()
-        before = len(microphone.events)
-        await microphone.hears(voiced(600), silent(250))
-        microphone.ears.ask_if_done()
-        await asyncio.sleep(5)
-        words = [event for event in microphone.events[before:] if isinstance(event, WordsHeard)]
-        assert all("old" not in event.text for event in words)
-        assert words[-1] == WordsHeard("new words", settled=True)
-        assert [event.settled for event in words].count(True) == 1
-
-
-@in_virtual_time
-async def test_unasked_audio_of_a_forgotten_utterance_does_not_leak_either() -> None:
-    """Forgotten without a question, as after a back-channel: its audio is no part of the next
-    utterance.
-    """
-    stages = Stages(stt=stt(utterances="uh huh | a question", final_ms=300))
-    async with listening(stages) as microphone:
-        await microphone.hears(voiced(600), silent(250))
-        microphone.ears.forget()
-        await microphone.hears(voiced(900), silent(250))
-        microphone.ears.ask_if_done()
-        await asyncio.sleep(5)
-        settled = [e for e in microphone.events if isinstance(e, WordsHeard) and e.settled]
-        assert settled == [WordsHeard("a question", settled=True)]
-
-
-@in_virtual_time
 async def test_a_voice_that_is_still_on_begins_the_next_utterance() -> None:
     """Forgetting in mid-voice gives notice of it again, and its further words are new."""
     stages = Stages(stt=stt(utterances="first | second"))
@@ -148,20 +82,6 @@ async def test_a_voice_that_is_still_on_begins_the_next_utterance() -> None:
         microphone.ears.ask_if_done()
         await microphone.settle()
         assert WordsHeard("second", settled=True) in microphone.events
-
-
-@in_virtual_time
-async def test_the_recogniser_is_told_what_it_may_know() -> None:
-    """Key terms, prompt and languages; changed ones count from its next opening."""
-    recogniser = stt()
-    known = HearingOptions(("Antiphon",), "a call", ("en",))
-    manners = HearingManners(PCM, options=known)
-    async with listening(Stages(stt=recogniser), manners) as microphone:
-        later = HearingOptions(("Vespers",))
-        microphone.ears.change(replace(manners, options=later))
-        recogniser.desk.fault = Fault("unavailable", times=1)
-        await microphone.hears(voiced(300), silent(250))
-        assert list(recogniser.asked) == [known]
 
 
 @in_virtual_time
@@ -317,59 +237,3 @@ async def test_a_stuttering_voice_leaves_no_timer_behind() -> None:
             await microphone.hears(voiced(140), silent(100))
         assert microphone.kinds(VoiceStarted).count("VoiceStarted") > 3
         await microphone.hears(voiced(130))
-
-
-@in_virtual_time
-async def test_a_recogniser_that_breaks_off_is_opened_again() -> None:
-    """The turn in which it broke off is lost, and told; the next one is heard."""
-    recogniser = stt(utterances="heard", final_ms=50)
-    recogniser.desk.fault = Fault("unavailable", after=0, times=1)
-    async with listening(Stages(stt=recogniser)) as microphone:
-        await microphone.hears(voiced(600), silent(250))
-        assert HearingFailed() in microphone.events
-        microphone.ears.ask_if_done()
-        await asyncio.sleep(1)
-        microphone.ears.forget()
-        await microphone.hears(voiced(600), silent(250))
-        microphone.ears.ask_if_done()
-        await asyncio.sleep(1)
-        assert microphone.events[-1] == WordsHeard("heard", settled=True)
-        assert recogniser.desk.opened == 2
-
-
-@in_virtual_time
-async def test_a_recogniser_that_merely_ends_is_opened_again() -> None:
-    """An iteration that is over without an error would otherwise leave the caller unheard."""
-    recogniser = stt(utterances="heard")
-    async with listening(Stages(stt=recogniser)) as microphone:
-        await microphone.hears(voiced(300))
-        (stream,) = recogniser._streams
-        stream.close()
-        await microphone.hears(silent(1000))
-        assert HearingFailed() in microphone.events
-        microphone.ears.forget()
-        await microphone.hears(voiced(600), silent(250))
-        microphone.ears.ask_if_done()
-        await microphone.settle()
-        assert WordsHeard("heard", settled=True) in microphone.events
-
-
-@in_virtual_time
-async def test_without_a_recogniser_a_question_is_answered_at_once() -> None:
-    """There will be no words: the turn need not wait for them."""
-    stages = Stages(stt=stt(fault="stall at open"))
-    async with listening(stages) as microphone:
-        await microphone.hears(voiced(300), silent(250))
-        microphone.ears.ask_if_done()
-        assert WordsHeard("", settled=True) in microphone.events
-
-
-@pytest.mark.parametrize(
-    ("fault", "failures"), [("unavailable at open", 4), ("refused at open", 1)]
-)
-@in_virtual_time
-async def test_a_recogniser_that_fails_for_good_ends_the_session(fault: str, failures: int) -> None:
-    """After three more attempts; at once where it says that asking again is no use."""
-    async with listening(Stages(stt=stt(fault=fault))) as microphone:
-        await asyncio.sleep(10)
-        assert microphone.kinds() == ["HearingFailed"] * failures + ["SessionFailed"]

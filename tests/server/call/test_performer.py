@@ -38,7 +38,11 @@ class HushedEars(Ears):
 
     def __init__(self) -> None:
         self.asked: list[str] = []
-        self.recognised_seconds = 0.0
+
+    @property
+    def recognised_seconds(self) -> float:
+        """None, whatever was said."""
+        return 0.0
 
     def ask_if_done(self) -> None:
         """Notes it."""

@@ -29,7 +29,7 @@ async def test_a_text_is_shown_and_not_spoken() -> None:
     assert shown(stage) == STORY.split()
     assert stage.reply.shown == STORY
     assert stage.events == [ReplyFinished(1)]
-    assert (stage.audio, stage.words, stage.reply.characters) == ([], [], 0)
+    assert (stage.audio, stage.words, stage.reply.reading.characters) == ([], [], 0)
     assert stage.clock.speech_asked is None
 
 

@@ -11,6 +11,7 @@ from antiphon_protocol import voice_agent as wire
 from antiphon_providers.scripted import Fault, ScriptedTurnModel
 from antiphon_server.call.dialect import Frame
 from antiphon_server.call.records import Ended
+from antiphon_server.call.writing import Courtesy
 from antiphon_server.dialects import voice_agent
 from antiphon_server.dialects.wording import Terms
 from server.call.scripted_call import (
@@ -90,6 +91,34 @@ async def test_a_recogniser_that_is_lost_for_good_ends_the_session() -> None:
         assert await caller.ended() == 1011
         assert caller.heard(wire.SessionError)[-1].code == "internal_error"
         assert isinstance(caller.line.received[-1][1], wire.SessionEnded)
+
+
+@pytest.mark.parametrize("fault", ["stall", "unavailable times 1"])
+@pytest.mark.parametrize("apology", ["", "I am sorry, please say that again."])
+@in_virtual_time
+async def test_a_recogniser_that_owes_what_was_said_is_apologised_for(
+    fault: str, apology: str
+) -> None:
+    """``reply.error`` within 8 s of the last word, then the apology, where there is one; nothing
+    is taken for what the user said.
+    """
+    recogniser = stt(fault=fault, partial_every_ms=0)
+    stages = Stages(stt=recogniser, courtesy=Courtesy(apology=apology))
+    async with calling(stages, system_prompt="p") as caller:
+        await caller.say()
+        said_at = asyncio.get_running_loop().time()
+        error = await caller.until(wire.ReplyError)
+        assert (error.code, error.retryable) == ("stt_provider_error", True)
+        assert (await caller.until(wire.ReplyDone)).status == "completed"
+        assert caller.when(wire.ReplyError)[0] - said_at <= 8
+        assert [one.text for one in caller.heard(wire.AgentTranscript)] == (
+            [apology] * bool(apology)
+        )
+        assert caller.heard(wire.UserTranscript) == []
+        recogniser.desk.fault = None
+        if "times" in fault:
+            await caller.say()
+            assert (await caller.until(wire.UserTranscript)).text == "hello there"
 
 
 @in_virtual_time

@@ -4,6 +4,7 @@ import pytest
 
 from antiphon_protocol.audio import PCM
 from antiphon_providers.interfaces import ToolSpec
+from antiphon_providers.scripted import ScriptedLanguageModel
 from antiphon_server.call.settings import CallSettings, CallTool
 from antiphon_server.conversation.manners import Manners
 
@@ -41,3 +42,11 @@ def test_what_is_to_be_said_of_an_outcome_is_found_once() -> None:
     assert settings.notes_on(outcomes) == ["Confirm it."]
     assert settings.notes_on([("book", True)]) == ["Say sorry."]
     assert settings.notes_on([]) == []
+
+
+def test_calls_in_speech_may_be_conversations() -> None:
+    """Both ways, and without a language model of their own."""
+    assert CallSettings().converses
+    assert not CallSettings(input_text=True).converses
+    assert not CallSettings(output_text=True).converses
+    assert not CallSettings(language_model=ScriptedLanguageModel()).converses

@@ -15,14 +15,25 @@ PROVIDERS = {
     "speech_to_text": "s",
     "language_model": "m",
     "text_to_speech": "x",
+    "speech_to_speech": "both",
 }
 CRITICAL = (
     stages.ENDPOINTING,
     stages.FIRST_TOKEN,
     stages.FIRST_SENTENCE,
     stages.FIRST_AUDIO,
+    stages.SPOKEN_ANSWER,
     stages.OVERHEAD,
 )
+CASCADE = (
+    ("prompted", 1),
+    ("first_token", 300),
+    ("first_sentence", 90),
+    ("speech_asked", 4),
+    ("first_sound", 120),
+    ("sent", 5),
+)
+CONVERSED = (("conversed", 2), ("conversed_until", 400))
 
 
 class Clock:
@@ -36,7 +47,9 @@ class Clock:
         return self.seconds
 
 
-def _turn(clock: Clock, timeline: Timeline) -> ReplyClock:
+def _turn(
+    clock: Clock, timeline: Timeline, marks: tuple[tuple[str, int], ...] = CASCADE
+) -> ReplyClock:
     """A turn of which every mark is a different number of milliseconds after the one before."""
     clock.seconds = 1000.207
     timeline.paused(1000.0, 0.003)
@@ -47,24 +60,43 @@ def _turn(clock: Clock, timeline: Timeline) -> ReplyClock:
     clock.seconds += 0.200
     timeline.hearing.timer_late = 0.002
     reply = timeline.reply_started(1, "user_speech")
-    for mark, ms in (
-        ("prompted", 1),
-        ("first_token", 300),
-        ("first_sentence", 90),
-        ("speech_asked", 4),
-        ("first_sound", 120),
-        ("sent", 5),
-    ):
+    for mark, ms in marks:
         clock.seconds += ms / 1000
         setattr(reply, mark, clock.seconds)
     return reply
 
 
-def test_the_stages_on_the_critical_path_add_up_to_the_response() -> None:
-    """Endpointing, the providers' times and the server's own share: no gap, nothing twice."""
+@pytest.mark.parametrize(
+    "marks",
+    [
+        CASCADE,
+        (*CONVERSED, ("first_sound", 0), ("sent", 6)),
+        (*CONVERSED, *CASCADE),
+        (*CONVERSED, *CASCADE[2:]),
+    ],
+    ids=["cascade", "spoken", "spoken-failed", "spoken-apology"],
+)
+def test_the_stages_on_the_critical_path_add_up_to_the_response(
+    marks: tuple[tuple[str, int], ...],
+) -> None:
+    """Endpointing, the providers' times and the server's own share: no gap, nothing twice,
+    whoever answered.
+    """
     clock = Clock()
-    told = _turn(clock, Timeline(clock, PROVIDERS)).stages()
-    assert sum(told[name] for name in CRITICAL) == pytest.approx(told[stages.RESPONSE], abs=0.01)
+    told = _turn(clock, Timeline(clock, PROVIDERS), marks).stages()
+    parts = sum(told.get(name, 0.0) for name in CRITICAL)
+    assert parts == pytest.approx(told[stages.RESPONSE], abs=0.01)
+
+
+def test_a_model_that_hears_and_speaks_has_one_stage() -> None:
+    """From the prompt to its first audio; the rest is the server's own share."""
+    clock = Clock()
+    marks = (*CONVERSED, ("first_sound", 0), ("sent", 6))
+    told = _turn(clock, Timeline(clock, PROVIDERS), marks).stages()
+    assert told[stages.SPOKEN_ANSWER] == pytest.approx(400)
+    assert told[stages.OVERHEAD] == pytest.approx(2 + 6 + 2)
+    assert stages.FIRST_TOKEN not in told
+    assert stages.FIRST_AUDIO not in told
 
 
 def test_each_stage_is_the_time_between_its_marks() -> None:
@@ -129,6 +161,7 @@ def test_the_marks_of_hearing_are_used_once() -> None:
         (stages.FIRST_TOKEN, "m"),
         (stages.FIRST_SENTENCE, "m"),
         (stages.FIRST_AUDIO, "x"),
+        (stages.SPOKEN_ANSWER, "both"),
         (stages.ENDPOINTING, ""),
         (stages.RESPONSE, ""),
     ],
@@ -160,7 +193,7 @@ def test_what_is_observed_is_what_is_told() -> None:
     before = sums()
     told = timeline.observe(reply)
     grown = {name: 1000 * (value - before[name]) for name, value in sums().items()}
-    assert grown == pytest.approx(told.stages, abs=0.001)
+    assert grown == pytest.approx({stages.SPOKEN_ANSWER: 0.0, **told.stages}, abs=0.001)
     assert (told.providers, told.reasons) == (PROVIDERS, {})
 
 

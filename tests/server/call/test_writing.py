@@ -15,6 +15,7 @@ from antiphon_server.call.writing import (
     MOST_CHARACTERS,
     PROGRESS_SECONDS,
     REPLY_SECONDS,
+    SLOW_SECONDS,
     Courtesy,
 )
 from antiphon_server.conversation.vocabulary import ReplyFinished, ReplyTroubled, ToolUsed
@@ -53,6 +54,19 @@ async def test_a_model_that_stalls_is_given_up() -> None:
     stage = await answered(llm(replies=STORY, per_token_ms=2000, fault="stall after 6"), tts())
     assert stage.failure().code == "llm_provider_error"
     assert stage.loop.time() == pytest.approx(5 * 2 + PROGRESS_SECONDS)
+
+
+@in_virtual_time
+async def test_a_model_that_writes_slowly_is_spoken_before_its_sentence_is_complete() -> None:
+    """Three seconds after its first word what there is of it is said; the rest by sentences."""
+    told = "One two three four five six seven eight. Nine ten."
+    voice = tts(ms_per_character=1)
+    stage = await answered(llm(replies=told, per_token_ms=1000), voice)
+    clock = stage.reply.clock
+    assert clock.first_token is not None
+    assert clock.first_sentence == pytest.approx(clock.first_token + SLOW_SECONDS, abs=1)
+    assert stage.reply.heard.text == told
+    assert list(voice.spoken) == ["One two three", "four five six seven eight.", "Nine ten."]
 
 
 @in_virtual_time

@@ -17,6 +17,7 @@ from antiphon_server.conversation.states import (
     Speaking,
     State,
     Thinking,
+    Wish,
 )
 from server.conversation.scenes import (
     ALIVE,
@@ -94,11 +95,30 @@ def test_after_the_longest_silence_nobody_waits_for_the_verdict() -> None:
 
 
 def test_words_that_never_settle_end_the_turn_as_they_are() -> None:
-    """Or nothing, where there are none."""
+    """Where there are none the agent says that it did not understand."""
     _, commands = happens(Pausing(words="tell me", waited_ms=1000), v.WaitOver("words"))
     assert commands[:2] == [v.TellSpeechStopped(), v.TakeTurn("tell me")]
     state, commands = happens(Pausing(waited_ms=1000), v.WaitOver("words"))
-    assert (state, commands) == (Quiet(), [v.TellSpeechStopped(), v.DropUtterance()])
+    assert state == Thinking(Books(replies=1), 1, apologises=True)
+    apology = v.StartReply(1, "user_speech", apologises=True)
+    assert commands == [v.TellSpeechStopped(), v.DropUtterance(), apology]
+
+
+def test_nobody_apologises_where_something_else_is_to_be_said() -> None:
+    """A reply that is owed says enough; so does one that waits for a tool's result."""
+    for books, last in (
+        (Books(owed="tool_result"), v.StartReply(1, "tool_result")),
+        (Books(wish=Wish("be brief")), v.StartReply(1, "reply_create", "be brief")),
+    ):
+        _, commands = happens(Pausing(books, waited_ms=1000), v.WaitOver("words"))
+        assert commands[-1] == last
+
+
+def test_an_apology_that_nobody_heard_is_not_owed() -> None:
+    """The user went on speaking: there is nothing to answer but that."""
+    state, _ = happens(Pausing(waited_ms=1000), v.WaitOver("words"))
+    state, _ = happens(state, v.VoiceStarted())
+    assert state == Listening(Books(replies=1))
 
 
 def test_the_longest_utterance_becomes_a_turn_as_soon_as_its_words_are_final() -> None:

@@ -158,10 +158,18 @@ def test_a_recogniser_that_fails_leaves_what_was_understood() -> None:
     for state in (Listening(words="what time is it"), Pausing(words="what time is it")):
         following, commands = happens(state, v.HearingFailed())
         assert (following, commands) == (Thinking(BOOKS, 1), TURN)
-    for state in (Listening(), Pausing()):
+    for state in (Listening(), Pausing(settled=True)):
         following, commands = happens(state, v.HearingFailed())
         assert following == Quiet()
         assert commands == [v.TellSpeechStopped(), v.DropUtterance()]
+
+
+def test_a_recogniser_that_fails_in_a_pause_is_apologised_for() -> None:
+    """Where it owes all words: the user has spoken, and must not be left in silence."""
+    following, commands = happens(Pausing(), v.HearingFailed())
+    assert following == Thinking(Books(replies=1), 1, apologises=True)
+    apology = v.StartReply(1, "user_speech", apologises=True)
+    assert commands == [v.TellSpeechStopped(), v.DropUtterance(), apology]
 
 
 # --- before the reply sounds ---------------------------------------------------------------

@@ -227,3 +227,15 @@ def test_no_word_is_ever_cut(words: list[str]) -> None:
     found = pieces(" ".join(words))
     assert [word for piece in found for word in piece.split()] == words
     assert all(len(piece) <= LONGEST_CHARS for piece in found)
+
+
+def test_who_is_in_a_hurry_gets_the_words_that_are_complete() -> None:
+    """Not the one that is being written, nor punctuation alone; and no word twice."""
+    sentences = Sentences()
+    assert sentences.feed("“ ") == []
+    assert sentences.hurry() == []
+    assert sentences.feed("The first mod") == []
+    assert sentences.hurry() == ["“ The first"]
+    assert sentences.hurry() == []
+    assert sentences.feed("el says this. It") == ["model says this."]
+    assert sentences.finish() == ["It"]
