@@ -12,6 +12,7 @@ from typing import Annotated, Any, Literal
 from msgspec import UNSET, Struct, UnsetType, field
 
 from antiphon_protocol.rest import Page
+from antiphon_protocol.rest_agent_providers import AgentProviders, AgentProvidersChange
 from antiphon_protocol.session_config import (
     AudioFormatUpdate,
     ExecutionMode,
@@ -48,6 +49,10 @@ _TRUNK = ranged("SIP trunk of transfers.", min_length=1, max_length=256)
 _CALLER = ranged("Number shown to those who are called: E.164.", pattern=_E164)
 _LLM = "The models that answer instead of the server's own: the first that does, of up to four."
 _PLATFORM_TOOLS = says("Whether the model is given the platform's tools, of which there are none.")
+_PROVIDERS = says(
+    "Who serves the stages of its sessions instead of the server's own; replaced as a whole. "
+    "An extension; absent where there are none."
+)
 _URL = ranged("`https`, with a public name.", min_length=1, max_length=2048)
 _METHOD = says("GET and DELETE carry the arguments in the query, the others as a JSON body.")
 _SCHEMA = "JSON Schema of the arguments object; `{}` takes none."
@@ -292,6 +297,7 @@ class AgentCreate(Struct, frozen=True, kw_only=True):
     caller_id: Annotated[str | None, _CALLER] = None
     llm: Annotated[tuple[ModelChange, ...] | None, ranged(_LLM, max_items=MOST_MODELS)] = None
     platform_tools_enabled: Annotated[bool | None, _PLATFORM_TOOLS] = None
+    providers: Annotated[AgentProvidersChange | None, _PROVIDERS] = None
 
 
 class AgentChange(Struct, frozen=True, kw_only=True):
@@ -317,6 +323,7 @@ class AgentChange(Struct, frozen=True, kw_only=True):
     caller_id: Annotated[str | UnsetType | None, _CALLER] = UNSET
     llm: Annotated[tuple[ModelChange, ...] | None, ranged(_LLM, max_items=MOST_MODELS)] = None
     platform_tools_enabled: Annotated[bool | None, _PLATFORM_TOOLS] = None
+    providers: Annotated[AgentProvidersChange | None, _PROVIDERS] = None
 
 
 class AgentBody(Struct, frozen=True, kw_only=True):
@@ -335,6 +342,7 @@ class AgentBody(Struct, frozen=True, kw_only=True):
     caller_id: Annotated[str | None, says("Number shown to those who are called.")] = None
     llm: Annotated[tuple[Model, ...], says(_LLM)] = ()
     platform_tools_enabled: Annotated[bool, _PLATFORM_TOOLS] = True
+    providers: Annotated[AgentProviders | UnsetType, _PROVIDERS] = UNSET
 
 
 class Agent(AgentBody, frozen=True, kw_only=True):

@@ -227,6 +227,9 @@ def _bad_agents(wrong: Canary) -> list[dict[str, Any]]:
         {**good, "llm": [{**model, "api_key": [wrong.text]}]},
         {**good, "llm": [{**model, "api_key": wrong.text}] * 5},
         {**good, "voice": {"voice_id": "nobody"}, "llm": [{**model, "api_key": wrong.text}]},
+        {**good, "providers": {"tts": [{"name": "nobody", "api_key": wrong.text}]}},
+        {**good, "providers": {"tts": [{"name": "cartesia", "api_key": [wrong.text]}]}},
+        {**good, "providers": {"tts": {"name": "cartesia", "api_key": wrong.text}}},
     ]
 
 

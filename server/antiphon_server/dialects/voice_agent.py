@@ -28,6 +28,7 @@ from antiphon_providers.interfaces import LanguageModel
 from antiphon_server.call.chronicle import Owner
 from antiphon_server.call.dialect import Frame
 from antiphon_server.call.http_tools import HttpTarget
+from antiphon_server.call.services import Services
 from antiphon_server.call.session import Session
 from antiphon_server.call.settings import CallSettings
 from antiphon_server.conversation import vocabulary as v
@@ -43,6 +44,10 @@ class Bound(Struct, frozen=True):
     config: SessionConfig
     http: Mapping[str, HttpTarget]
     language_model: LanguageModel | None
+    services: Services | None = None
+    """With the providers of the agent's own, where it has some."""
+    release: Callable[[], None] | None = None
+    """The call needs those no more."""
 
 
 class Host(Protocol):
@@ -174,7 +179,8 @@ class VoiceAgent(Wording):
         owner = self._host.admit(agent_id, sealed)
         self._config, self._bound = config, bound
         self._expires_at = int(time.time()) + self._terms.session_seconds
-        started = self._session.open(self._settings(), owner, msgspec.to_builtins(config))
+        services = None if bound is None else bound.services
+        started = self._session.open(self._settings(), owner, msgspec.to_builtins(config), services)
         frames = [*self.frames(wire.SessionUpdated(config=config)), self._ready()]
         self._session.tell(frames, started)
         self._session.greet()

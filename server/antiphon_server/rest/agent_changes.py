@@ -38,6 +38,7 @@ from antiphon_protocol.session_config import (
     ToolUpdate,
 )
 from antiphon_server.dialects.session_update import apply
+from antiphon_server.rest.agent_providers import check_against_models, providers_of
 from antiphon_server.rest.agent_requests import requests_of, written
 from antiphon_server.rest.errors import Invalid
 from antiphon_server.rest.shapes import Place
@@ -77,6 +78,8 @@ def merged(
         before = tuple(zip(requests, of_requests, strict=True))
         requests, of_requests = requests_of(change.pre_connect_requests, before, terms.now)
     models, of_models = _models(body, kept, change.llm)
+    providers, of_providers = providers_of(change.providers, body.providers, kept.providers)
+    check_against_models(providers, has_models=bool(models))
     after = AgentBody(
         name=body.name if change.name is None else change.name,
         system_prompt=config.system_prompt,
@@ -91,9 +94,10 @@ def merged(
         caller_id=_set(change.caller_id, body.caller_id),
         llm=models,
         platform_tools_enabled=_given(change.platform_tools_enabled, body.platform_tools_enabled),
+        providers=providers,
     )
     _check_targets(after)
-    return after, AgentSecrets(of_tools, of_requests, of_models)
+    return after, AgentSecrets(of_tools, of_requests, of_models, of_providers)
 
 
 def _given(new: _Value | None, old: _Value) -> _Value:

@@ -9,13 +9,14 @@ from itertools import zip_longest
 from typing import Any
 
 import msgspec
-from msgspec import Struct, field
+from msgspec import UNSET, Struct, field
 
 from antiphon_protocol.rest_agents import AgentBody, AgentTool, HttpCall, Model, PreConnect
 from antiphon_protocol.session_config import HttpTool, SessionConfig, Tool
 from antiphon_server.call.http_tools import HttpTarget
 from antiphon_server.call.models import ModelTarget
 from antiphon_server.dialects.tool_checks import keypad_only
+from antiphon_server.stages.offered import ProviderTarget
 
 
 class AgentSecrets(Struct, frozen=True):
@@ -27,6 +28,8 @@ class AgentSecrets(Struct, frozen=True):
     """By position in ``pre_connect_requests``."""
     llm: tuple[str | None, ...] = ()
     """By position in ``llm``; None: a model that needs no key."""
+    providers: dict[str, tuple[str, ...]] = field(default_factory=dict)
+    """By stage, and by position in its list; empty for the server's own."""
 
     def __repr__(self) -> str:
         """Without any."""
@@ -44,6 +47,8 @@ class BoundAgent(Struct, frozen=True):
     """The tools that the server calls, by name."""
     models: tuple[ModelTarget, ...]
     """In the order in which they are asked; none: the server's own."""
+    providers: dict[str, tuple[ProviderTarget, ...]] = {}
+    """Who serves, by stage (``stt``, ...), in order of preference; none: the server's own."""
 
 
 def bound(body: AgentBody, kept: AgentSecrets) -> BoundAgent:
@@ -58,7 +63,20 @@ def bound(body: AgentBody, kept: AgentSecrets) -> BoundAgent:
         ModelTarget(model.base_url, model.model, key or "", model.reasoning_effort)
         for model, key in zip_longest(body.llm, kept.llm[: len(body.llm)])
     )
-    return BoundAgent(_config(body), targets, models)
+    return BoundAgent(_config(body), targets, models, _providers(body, kept))
+
+
+def _providers(body: AgentBody, kept: AgentSecrets) -> dict[str, tuple[ProviderTarget, ...]]:
+    if body.providers is UNSET:
+        return {}
+    return {
+        stage: tuple(
+            ProviderTarget(one.name, msgspec.json.encode(one.options, order="sorted").decode(), key)
+            for one, key in zip(chosen, kept.providers.get(stage, ()), strict=True)
+        )
+        for stage in body.providers.__struct_fields__
+        if (chosen := getattr(body.providers, stage))
+    }
 
 
 def _check_keypad(tools: tuple[AgentTool, ...]) -> None:

@@ -1,0 +1,80 @@
+"""The providers of a stored agent, as they are written: checked, their keys set aside.
+
+An extension. Pure, as ``agent_changes``.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from msgspec import UNSET, UnsetType
+
+from antiphon_protocol.rest import Fault
+from antiphon_protocol.rest_agent_providers import (
+    AgentProvider,
+    AgentProviderChange,
+    AgentProviders,
+    AgentProvidersChange,
+)
+from antiphon_server.rest.errors import Invalid
+from antiphon_server.rest.shapes import Place
+from antiphon_server.stages.offered import OFFERED, check_name, check_options
+
+Keys = Mapping[str, tuple[str, ...]]
+"""By stage, and by position in its list."""
+
+
+def providers_of(
+    asked: AgentProvidersChange | None, before: AgentProviders | UnsetType, kept: Keys
+) -> tuple[AgentProviders | UnsetType, dict[str, tuple[str, ...]]]:
+    """Who is to serve, and with which keys; nobody where no stage is listed.
+
+    What is written replaces all that was, but for keys. Raises ``Invalid``.
+    """
+    if asked is None:
+        return before, dict(kept)
+    choices: dict[str, tuple[AgentProvider, ...]] = {}
+    keys: dict[str, tuple[str, ...]] = {}
+    for stage in OFFERED:
+        listed: tuple[AgentProviderChange, ...] = getattr(asked, stage) or ()
+        old = [] if before is UNSET else getattr(before, stage)
+        known = [(one.name, key) for one, key in zip(old, kept.get(stage, ()), strict=False)]
+        if listed:
+            place: Place = ("body", "providers", stage)
+            keys[stage] = tuple(_key(one, known) for one in listed)
+            for index, (one, key) in enumerate(zip(listed, keys[stage], strict=True)):
+                _check(stage, one, key, (*place, index))
+            choices[stage] = tuple(AgentProvider(one.name, one.options or {}) for one in listed)
+    return (AgentProviders(**choices) if choices else UNSET), keys
+
+
+def check_against_models(providers: AgentProviders | UnsetType, *, has_models: bool) -> None:
+    """Raises ``Invalid`` for an agent with two answers to who writes its replies."""
+    if has_models and providers is not UNSET and (providers.llm or providers.s2s):
+        which = "llm" if providers.llm else "s2s"
+        raise _wrong(("body", "providers", which), "An agent that has `llm` chooses no other model")
+
+
+def _key(one: AgentProviderChange, known: list[tuple[str, str]]) -> str:
+    """The one that is given, or that was kept for the first provider of this name that is left."""
+    stored = next((entry for entry in known if entry[0] == one.name), None)
+    if stored is not None:
+        known.remove(stored)
+    if one.api_key is not None:
+        return one.api_key
+    return "" if stored is None else stored[1]
+
+
+def _check(stage: str, one: AgentProviderChange, key: str, place: Place) -> None:
+    try:
+        check_name(stage, one.name)
+    except ValueError as wrong:
+        raise _wrong((*place, "name"), str(wrong)) from None
+    try:
+        check_options(stage, one.name, one.options or {}, key)
+    except ValueError as wrong:
+        raise _wrong((*place, "options" if key else "api_key"), str(wrong)) from None
+
+
+def _wrong(place: Place, told: str) -> Invalid:
+    return Invalid((Fault("value_error", place, told, None),))
