@@ -7,6 +7,7 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 
 from antiphon_protocol.json_schema import Schema
+from antiphon_server.edge.pipeline import Pipeline
 from antiphon_server.rest import openapi, resources
 from antiphon_server.rest.operations import Operation
 from antiphon_server.rest.resources import Resources
@@ -15,6 +16,7 @@ from antiphon_server.security.keys import Keys
 from antiphon_server.security.links import Links
 from antiphon_server.security.outbound_errors import UnsafeUrl
 from antiphon_server.security.secrets import KEY_BYTES, Vault
+from antiphon_server.settings import Settings
 from antiphon_server.store.agents import Agents
 from antiphon_server.store.artifact_folder import Folder
 from antiphon_server.store.database import Database
@@ -46,6 +48,7 @@ def operations() -> tuple[Operation, ...]:
             agents=Agents(database, vault),
             claims=Claims(database),
             places=SessionPlaces(keeping, Links(vault.pepper)),
+            stages=Pipeline(Settings()),
         )
     )
 

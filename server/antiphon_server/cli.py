@@ -10,6 +10,7 @@ import signal
 import socket
 import sys
 from collections.abc import Iterator
+from functools import partial
 
 import structlog
 import uvloop
@@ -19,6 +20,8 @@ from antiphon_server.edge import transport
 from antiphon_server.edge.app import create_app
 from antiphon_server.edge.backstage import StartFailed
 from antiphon_server.edge.node import Node
+from antiphon_server.edge.reload import Reload
+from antiphon_server.env_file import Environment
 from antiphon_server.observe import logs
 from antiphon_server.security.exposure import check_exposure
 from antiphon_server.settings import Settings, SettingsError
@@ -47,21 +50,34 @@ class Serve:
         parser.add_argument("--stt", help="speech-to-text provider (default: moonshine, built in)")
         parser.add_argument("--tts", help="text-to-speech provider (default: local, built in)")
         parser.add_argument(
+            "--env-file",
+            metavar="FILE",
+            help="variables, NAME=value a line, which win over the environment's; SIGHUP has it "
+            "read again (default: ANTIPHON_ENV_FILE)",
+        )
+        parser.add_argument(
             "--log-level", choices=sorted(logs.LEVELS), help="least severe line (default info)"
         )
 
     def run(self, args: argparse.Namespace) -> int:
         """Serves until stopped; 2 where it cannot start, with the reason on standard error."""
+        environment = Environment(os.environ, args.env_file or "")
+        reading = partial(
+            settings_module.read,
+            host=args.host,
+            port=args.port,
+            llm=args.llm,
+            stt=args.stt,
+            tts=args.tts,
+            log_level=args.log_level,
+        )
+        if environment.file is not None:
+            # Until it is taken to read that file again, it must not end the process.
+            signal.signal(signal.SIGHUP, signal.SIG_IGN)
         try:
-            settings = settings_module.read(
-                os.environ,
-                host=args.host,
-                port=args.port,
-                llm=args.llm,
-                stt=args.stt,
-                tts=args.tts,
-                log_level=args.log_level,
-            )
+            variables = environment.read()
+            settings = reading(variables)
+            environment.use(variables)
             node = Node(settings)
             node.create()
             listener = transport.listen(settings)
@@ -74,13 +90,16 @@ class Serve:
                 contextlib.suppress(KeyboardInterrupt),
                 asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner,
             ):
-                runner.run(_serve(node, settings, listener))
+                reload = Reload(node.pipeline, environment, reading)
+                runner.run(_serve(node, settings, listener, reload))
         except (StartFailed, SettingsError) as failure:
             return _refuse(str(failure))
         return 0
 
 
-async def _serve(node: Node, settings: Settings, listener: socket.socket) -> None:
+async def _serve(node: Node, settings: Settings, listener: socket.socket, reload: Reload) -> None:
+    if settings.env_file:
+        asyncio.get_running_loop().add_signal_handler(signal.SIGHUP, reload.ask)
     await node.start()
     try:
         is_open = await node.keys.is_open()
@@ -91,9 +110,11 @@ async def _serve(node: Node, settings: Settings, listener: socket.socket) -> Non
     server = transport.server(create_app(node), settings, node.calls.close)
     transport.settle_memory()
     print(_banner(settings, listener, is_open=is_open), flush=True)  # noqa: T201
+    reloading = asyncio.create_task(reload.run(), name="reload-settings")
     try:
         await server.serve([listener])
     finally:
+        reloading.cancel()
         with _hurrying(node, at_once=server.force_exit):
             await node.close()
 
@@ -117,11 +138,12 @@ def _banner(settings: Settings, listener: socket.socket, *, is_open: bool) -> st
     host, port = listener.getsockname()[:2]
     address = f"[{host}]:{port}" if ":" in host else f"{host}:{port}"
     keys = "no key needed: development mode, this machine only" if is_open else "API key needed"
+    spoken = f"{settings.s2s}; in its place " if settings.s2s else ""
     return (
         f"Antiphon listens on http://{address}\n"
         f"  WebSocket  ws://{address}/v1/ws ({keys})\n"
         f"  Metrics    http://{address}/metrics\n"
-        f"  Providers  {settings.stt} → {settings.llm} → {settings.tts}\n"
+        f"  Providers  {spoken}{settings.stt} → {settings.llm} → {settings.tts}\n"
         f"  Talk to it .venv/bin/antiphon talk --url ws://{address}/v1/ws   (another terminal)\n"
         f"  Stop it    Ctrl-C"
     )

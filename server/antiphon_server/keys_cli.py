@@ -11,9 +11,10 @@ import sqlalchemy as sa
 
 from antiphon_server import keys_options as options
 from antiphon_server import settings as settings_module
+from antiphon_server.env_file import Environment
 from antiphon_server.keys_report import as_json, as_table, moment
 from antiphon_server.security import key_text
-from antiphon_server.security.admission import SCOPES
+from antiphon_server.security.admission import ALL_SCOPES, SCOPES
 from antiphon_server.security.secrets import KeyFault, load_keys
 from antiphon_server.settings import Settings, SettingsError
 from antiphon_server.store import keys as rows
@@ -79,7 +80,7 @@ class Keys:
             return MISCONFIGURED
         try:
             # Where the server listens is nothing to these commands.
-            settings = settings_module.read(os.environ, host="127.0.0.1")
+            settings = settings_module.read(Environment(os.environ).read(), host="127.0.0.1")
             database = Database(database_url(settings))
             try:
                 upgrade(database)
@@ -104,7 +105,7 @@ def _create(args: argparse.Namespace, settings: Settings, database: Database) ->
         account=args.account,
         name=args.name,
         digest=key_text.digest(vault.pepper, text),
-        scopes=tuple(scope for scope in SCOPES if not args.scope or scope in args.scope),
+        scopes=tuple(scope for scope in ALL_SCOPES if scope in (args.scope or SCOPES)),
         origins=tuple(dict.fromkeys(args.origin or ())),
         max_sessions=args.max_sessions,
         sessions_per_minute=args.sessions_per_minute,

@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 import re
 
-from antiphon_server.security.admission import SCOPES
+from antiphon_server.security.admission import ALL_SCOPES
 from antiphon_server.security.origins import OriginFault, normal_origin
 
 MOST_NAME_CHARACTERS = 200
@@ -32,9 +32,10 @@ def add_create(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--scope",
         action="append",
-        choices=SCOPES,
+        choices=ALL_SCOPES,
         help="what it may be used for, more than once for several; `calls` is to open sessions "
-        "and to mint tokens (default: all)",
+        "and to mint tokens, `operator` to change the server's providers (default: all but "
+        "`operator`)",
     )
     parser.add_argument(
         "--origin",

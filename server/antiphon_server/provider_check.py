@@ -17,11 +17,13 @@ from msgspec import Struct, field
 from antiphon_providers.errors import Malformed, ProviderError, TooSlow
 from antiphon_providers.interfaces import (
     HEARING_RATE,
+    ConversationOptions,
     HearingOptions,
     Message,
     Prompt,
     Recognised,
     Said,
+    Sound,
     SpeechStream,
     Spent,
     ToolSpec,
@@ -79,6 +81,7 @@ async def check(stage: Stage, provider: Any, speech: bytes | None) -> Report:
     questions: dict[str, Callable[[], Awaitable[None]]] = {
         "language_model": lambda: _write(provider, report),
         "text_to_speech": lambda: _speak(provider, report),
+        "speech_to_speech": lambda: _converse(provider, report, speech),
         "speech_to_text": lambda: _hear(provider, report, speech),
         "turn_model": lambda: _judge(provider, report, speech),
         "voice_activity": lambda: _notice(provider, report, speech),
@@ -163,20 +166,25 @@ async def _hear(recogniser: Any, report: Report, speech: bytes | None) -> None:
     begun = time.perf_counter()
     async with recogniser.open(HearingOptions()) as stream:
         report.took("open", begun)
-        results: asyncio.Queue[Recognised] = asyncio.Queue()
-        listening = asyncio.create_task(_listen(stream, results))
-        try:
-            for at in range(0, len(speech or b""), _PIECE_BYTES):
-                stream.feed((speech or b"")[at : at + _PIECE_BYTES])
-                await asyncio.sleep(PIECE_MS / 1000)
-            flushed = time.perf_counter()
-            stream.flush()
-            partials = 0
-            while not (result := await _next(results, listening)).flushed:
-                partials += 1
-            report.took("final words after the pause", flushed)
-        finally:
-            listening.cancel()
+        await _understand(stream, report, speech)
+
+
+async def _understand(stream: SpeechStream, report: Report, speech: bytes | None) -> str:
+    """What it made of the speech."""
+    results: asyncio.Queue[Recognised] = asyncio.Queue()
+    listening = asyncio.create_task(_listen(stream, results))
+    try:
+        for at in range(0, len(speech or b""), _PIECE_BYTES):
+            stream.feed((speech or b"")[at : at + _PIECE_BYTES])
+            await asyncio.sleep(PIECE_MS / 1000)
+        flushed = time.perf_counter()
+        stream.flush()
+        partials = 0
+        while not (result := await _next(results, listening)).flushed:
+            partials += 1
+        report.took("final words after the pause", flushed)
+    finally:
+        listening.cancel()
     report.learned("gives partial words", partials > 0)
     if result.turn_over is not None:
         report.learned("judges the end of a turn", round(result.turn_over, 2))
@@ -185,7 +193,36 @@ async def _hear(recogniser: Any, report: Report, speech: bytes | None) -> None:
     elif result.text:
         report.learned("heard", result.text)
     else:
-        raise Malformed("speech-to-text understood nothing of clear speech")
+        raise Malformed("it understood nothing of clear speech")
+    return result.text
+
+
+async def _converse(model: Any, report: Report, speech: bytes | None) -> None:
+    """Says something to it, and hears out its answer."""
+    begun = time.perf_counter()
+    async with model.open(ConversationOptions(voice=VoiceOptions(VOICE))) as conversation:
+        report.took("open", begun)
+        heard = await _understand(conversation, report, speech)
+        asked = Message(role="user", content=heard or "Say in one short sentence who you are.")
+        begun = time.perf_counter()
+        text, audio = "", 0
+        prompt = Prompt((asked,), conversation="check")
+        async with aclosing(closing(conversation.reply(prompt))) as pieces:
+            async for piece in pieces:
+                if isinstance(piece, Said):
+                    text += piece.text
+                elif isinstance(piece, Sound) and piece.pcm:
+                    if not audio:
+                        report.took("first audio", begun)
+                    audio += len(piece.pcm)
+                elif isinstance(piece, Spent):
+                    report.learned("tokens", piece.prompt_tokens + piece.completion_tokens)
+    if not audio:
+        raise Malformed("speech-to-speech made no sound")
+    report.took("whole reply", begun)
+    report.learned("said", text.strip())
+    report.learned("audio", round(audio / 2 / model.rate, 2), "s")
+    report.learned("sample rate", model.rate, "Hz")
 
 
 async def _listen(stream: SpeechStream, results: asyncio.Queue[Recognised]) -> None:

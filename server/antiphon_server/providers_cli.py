@@ -1,4 +1,4 @@
-"""``antiphon providers``: which there are, and whether one works."""
+"""``antiphon providers``: which there are, whether one works, and who serves a running server."""
 
 from __future__ import annotations
 
@@ -18,20 +18,22 @@ from antiphon_providers import registry
 from antiphon_providers.errors import ProviderError
 from antiphon_providers.interfaces import HEARING_RATE, VoiceOptions
 from antiphon_providers.registry import STAGES, Stage
+from antiphon_server import providers_remote
 from antiphon_server import settings as settings_module
+from antiphon_server.env_file import Environment
 from antiphon_server.provider_check import SENTENCES, VOICE, Finding, Report, check
-from antiphon_server.settings import PREFIX, STAGE_OPTIONS, SettingsError
+from antiphon_server.settings import PREFIX, STAGE_OPTIONS, WHOLE_TURNS, SettingsError
 
 FAILED = 1
 WRONG_USE = 2
-CHECKED: tuple[Stage, ...] = tuple(stage for stage in STAGES if stage in STAGE_OPTIONS.values())
-_SETTINGS = {stage: setting for setting, stage in STAGE_OPTIONS.items()}
+_SETTINGS = {stage: setting for setting, stage in (STAGE_OPTIONS | WHOLE_TURNS).items()}
+CHECKED: tuple[Stage, ...] = tuple(stage for stage in STAGES if stage in _SETTINGS)
 
 
 class Providers:
     """The command, as ``antiphon`` finds it."""
 
-    help = "List the installed providers, and check that one works."
+    help = "List the installed providers, check one, and change those of a running server."
 
     def __init__(self) -> None:
         self._parser: argparse.ArgumentParser | None = None
@@ -60,6 +62,7 @@ class Providers:
             "--option", action="append", default=[], metavar="NAME=VALUE", help="may be repeated"
         )
         checked.add_argument("--json", action="store_true", help="as a JSON list, for programs")
+        providers_remote.add_arguments(actions)
 
     def run(self, args: argparse.Namespace) -> int:
         """Does it: 0; 1 where a provider does not work, 2 for a wrong name or setting."""
@@ -68,6 +71,8 @@ class Providers:
             return 0
         if args.action == "check":
             return _check(args)
+        if args.action is not None:
+            return providers_remote.run(args)
         if self._parser is not None:
             self._parser.print_help(sys.stderr)
         return WRONG_USE
@@ -141,7 +146,10 @@ def _names(stage: Stage) -> Iterable[str]:
 
 def _made(stage: Stage, args: argparse.Namespace) -> Any:
     """The provider with its options. Raises ``ProviderError`` and ``SettingsError``."""
-    settings = settings_module.read(os.environ, host="127.0.0.1")
+    environment = Environment(os.environ)
+    variables = environment.read()
+    settings = settings_module.read(variables, host="127.0.0.1")
+    environment.use(variables)
     setting = _SETTINGS[stage]
     chosen = {each.name: each.options for each in settings.candidates(setting)}
     options = dict(chosen.get(args.name) or settings.options.get(setting, {}))
@@ -152,7 +160,7 @@ def _made(stage: Stage, args: argparse.Namespace) -> Any:
 
 
 async def _checked(providers: list[tuple[Stage, Any]]) -> list[Report]:
-    hears = {"speech_to_text", "turn_model", "voice_activity"}
+    hears = {"speech_to_text", "speech_to_speech", "turn_model", "voice_activity"}
     speech = await _speech() if any(stage in hears for stage, _ in providers) else None
     return [await check(stage, provider, speech) for stage, provider in providers]
 

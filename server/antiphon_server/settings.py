@@ -29,8 +29,18 @@ STAGE_OPTIONS: dict[str, Stage] = {
 }
 """The setting that names each stage's provider, and the stage's name in the registry."""
 
+WHOLE_TURNS: dict[str, Stage] = {"s2s": "speech_to_speech"}
+"""The same of who serves several stages at once, which a server may do without."""
+ALL_STAGES = STAGE_OPTIONS | WHOLE_TURNS
+
 OTHER_VARIABLES = frozenset(
-    {"ANTIPHON_URL", "ANTIPHON_KEY", "ANTIPHON_API_KEY", "ANTIPHON_FLITE_DIR"}
+    {
+        "ANTIPHON_URL",
+        "ANTIPHON_KEY",
+        "ANTIPHON_API_KEY",
+        "ANTIPHON_OPERATOR_KEY",
+        "ANTIPHON_FLITE_DIR",
+    }
 )
 """Variables that other parts of the project read, so that they are no mistakes here."""
 
@@ -38,7 +48,11 @@ OTHER_VARIABLES = frozenset(
 POLICY = "policy"
 """The prefix of what is done when providers fail: ``ANTIPHON_POLICY_HEDGE``."""
 
-_OPTION = re.compile(rf"((?:{'|'.join(STAGE_OPTIONS)})(?:_[2-9])?|{POLICY})_(.+)", re.ASCII)
+ROUTE = "route"
+"""The prefix of how a turn is given to one of several language models: ``ANTIPHON_ROUTE_RULES``."""
+
+_STAGES = "|".join([*STAGE_OPTIONS, *WHOLE_TURNS])
+_OPTION = re.compile(rf"((?:{_STAGES})(?:_[2-9])?|{POLICY}|{ROUTE})_(.+)", re.ASCII)
 
 
 class SettingsError(Exception):
@@ -87,6 +101,21 @@ class Settings(Struct, frozen=True, kw_only=True):
         ),
     ] = "dialogue"
     tts: Annotated[str, _says("Provider of text-to-speech, or several.")] = "local"
+    s2s: Annotated[
+        str,
+        _says(
+            "Model that hears and speaks by itself, such as `openai-realtime`, or several; "
+            "recogniser, language model and voice stand in for it. By default there is none."
+        ),
+    ] = ""
+    route: Annotated[
+        Literal["off", "fastest", "cheapest", "rules"],
+        _says(
+            "Which of several language models answers a turn: by live time to the first token, "
+            "by `ANTIPHON_PRICES`, or by `ANTIPHON_ROUTE_RULES`, which come first in any case; "
+            "`off`: the first, as long as it can."
+        ),
+    ] = "off"
     noise: Annotated[str, _says("Noise suppression of sessions that ask for voice focus.")] = (
         "webrtc"
     )
@@ -128,6 +157,13 @@ class Settings(Struct, frozen=True, kw_only=True):
     one_time_tokens: Annotated[
         bool, _says("Let a temporary token open one session only, not several.")
     ] = False
+    env_file: Annotated[
+        str,
+        _says(
+            "File of more variables, `NAME=value` a line, which win over the environment's; "
+            "SIGHUP has a server read it again."
+        ),
+    ] = ""
     data_dir: Annotated[
         str,
         _says(
@@ -239,7 +275,11 @@ class Settings(Struct, frozen=True, kw_only=True):
         return not self.api_keys
 
     def candidates(self, setting: str) -> tuple[Candidate, ...]:
-        """The providers of a stage, in order of preference; ``setting`` as in STAGE_OPTIONS."""
+        """The providers of a stage, in order of preference; ``setting`` as in STAGE_OPTIONS, or
+        in WHOLE_TURNS, of which there may be none.
+        """
+        if setting in WHOLE_TURNS and not getattr(self, setting):
+            return ()
         names = [name.strip() for name in getattr(self, setting).split(",")]
         places = [setting, *(f"{setting}_{place}" for place in range(2, len(names) + 1))]
         return tuple(
@@ -280,9 +320,14 @@ def read(environment: Mapping[str, str], **overrides: Any) -> Settings:
     kinds = get_type_hints(Settings, include_extras=True)
     converted = {name: _converted(name, value, kinds[name]) for name, value in values.items()}
     settings = Settings(**converted, options=options)
-    used = {each.setting for stage in STAGE_OPTIONS for each in settings.candidates(stage)}
-    for place in sorted(options.keys() - used - {POLICY}):
+    stages = (*STAGE_OPTIONS, *WHOLE_TURNS)
+    used = {each.setting for stage in stages for each in settings.candidates(stage)}
+    for place in sorted(options.keys() - used - {POLICY, ROUTE}):
         stage, _, number = place.partition("_")
+        if not number:
+            raise SettingsError(
+                f"{numbered[place]} is of a provider that {PREFIX}{stage.upper()} does not name"
+            )
         raise SettingsError(
             f"{numbered[place]} is of provider {number}, which {PREFIX}{stage.upper()} does not "
             "name: name as many there, separated by commas"

@@ -22,7 +22,8 @@ from antiphon_protocol.audio import PCM
 from antiphon_providers import registry
 from antiphon_providers.resilience.policy import Policy
 from antiphon_server.observe import metrics
-from antiphon_server.settings import OTHER_VARIABLES, POLICY, STAGE_OPTIONS, Settings
+from antiphon_server.settings import OTHER_VARIABLES, POLICY, ROUTE, STAGE_OPTIONS, Settings
+from antiphon_server.stages.route import NUMBERS
 from end_to_end.product import LOADTEST, antiphon, run, running
 from hostile.serving import Server, environment
 from node_tools import NODE
@@ -159,6 +160,11 @@ def is_a_setting(variable: str) -> bool:
         return True
     if stage == POLICY:
         return option in Policy.__struct_fields__
+    if stage == ROUTE:
+        known, _, of_small = option.partition("_")
+        if known == "small" and of_small:
+            return is_a_setting(f"ANTIPHON_LLM_{of_small.upper()}")
+        return option in {*NUMBERS, "rules", "small"}
     return stage in STAGE_OPTIONS and (
         not option
         or any(

@@ -30,13 +30,6 @@ NOBODY = "http://127.0.0.1:9/v1"
 RIGHT_KEY = "blue-door"
 
 
-def free_port() -> int:
-    """A port nobody listens on."""
-    with socket.create_server(("127.0.0.1", 0)) as taken:
-        port: int = taken.getsockname()[1]
-    return port
-
-
 def not_started(*arguments: str, **variables: str) -> str:
     """The one line with which ``antiphon serve`` refuses to start."""
     done = antiphon("serve", "--port", "0", *arguments, **variables)
@@ -225,7 +218,9 @@ def test_a_turn_that_was_not_answered_is_a_failure(guarded: Server, tmp_path: Pa
 
 def test_talking_to_nobody_says_how_to_start_a_server() -> None:
     """Exit code 3."""
-    done = antiphon("talk", "--url", f"ws://127.0.0.1:{free_port()}")
+    with socket.socket() as unused:
+        unused.bind(("127.0.0.1", 0))
+        done = antiphon("talk", "--url", f"ws://127.0.0.1:{unused.getsockname()[1]}")
     assert done.returncode == NO_SERVER
     assert "antiphon serve" in done.stderr
     assert "Traceback" not in done.stderr

@@ -25,6 +25,7 @@ from schemathesis.config import SchemathesisConfig
 from schemathesis.engine import Status, events, from_schema
 from starlette.types import ASGIApp, Receive, Scope, Send
 
+from antiphon_server.edge.pipeline import Pipeline
 from antiphon_server.rest.api import Api
 from antiphon_server.rest.openapi import PATH
 from antiphon_server.rest.resources import Resources, operations
@@ -33,6 +34,7 @@ from antiphon_server.security.keys import Keys
 from antiphon_server.security.links import Links
 from antiphon_server.security.outbound import OutboundGuard
 from antiphon_server.security.secrets import Vault
+from antiphon_server.settings import Settings
 from antiphon_server.store.agents import Agents
 from antiphon_server.store.artifact_folder import Folder
 from antiphon_server.store.database import Database
@@ -74,6 +76,7 @@ def whole_api(database: Database, folder: Path) -> Iterator[ASGIApp]:
         agents=Agents(database, vault),
         claims=Claims(database),
         places=places,
+        stages=Pipeline(Settings()),
     )
     yield Api(operations(resources))
     asyncio.run(guard.close())

@@ -247,3 +247,25 @@ def test_the_command_itself_prints_the_key_and_nothing_else(
     assert (key["id"], key["name"]) == (key_text.id_of(created.stdout.strip()), "über")
     assert "Traceback" not in created.stderr + listed.stderr
     assert "Warning" not in created.stderr + listed.stderr
+
+
+def test_a_key_operates_only_where_that_was_said(run: Run) -> None:
+    """Without scopes it may everything that clients may."""
+    for arguments in ((), ("--scope", "operator"), ("--scope", "operator", "--scope", "calls")):
+        assert run("create", "--name", "a", *arguments).status == 0
+    both, operator, usual = (key["scopes"] for key in json.loads(run("list", "--json").out))
+    assert (both, operator) == (["calls", "operator"], ["operator"])
+    assert usual == ["calls", "agents", "sessions", "webhooks", "usage"]
+
+
+def test_the_database_is_found_by_the_file_of_variables(run: Run, tmp_path: Path) -> None:
+    """As the server finds it; one that cannot be read is told."""
+    elsewhere = tmp_path / "elsewhere"
+    file = tmp_path / "antiphon.env"
+    file.write_text(f"ANTIPHON_DATA_DIR={elsewhere}\n")
+    assert run("create", "--name", "a", ENV_FILE=str(file)).status == 0
+    assert (elsewhere / "antiphon.db").exists()
+    file.unlink()
+    done = run("list", ENV_FILE=str(file))
+    assert done.status == 2
+    assert "antiphon.env cannot be read" in done.err

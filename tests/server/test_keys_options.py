@@ -7,7 +7,7 @@ import argparse
 import pytest
 
 from antiphon_server.keys_options import add_create
-from antiphon_server.security.admission import SCOPES
+from antiphon_server.security.admission import ALL_SCOPES
 
 NAMED = ["--name", "test"]
 
@@ -93,4 +93,4 @@ def test_every_option_is_explained() -> None:
     parser = _parser()
     for action in parser._actions:
         assert action.help
-    assert all(scope in parser.format_help() for scope in SCOPES)
+    assert all(scope in parser.format_help() for scope in ALL_SCOPES)

@@ -7,13 +7,23 @@ from typing import Any
 import pytest
 
 from antiphon_providers.interfaces import HEARING_RATE, ToolUse, Used
-from antiphon_providers.scripted import ScriptedLanguageModel, ScriptedSpeechToText
+from antiphon_providers.scripted import (
+    ScriptedLanguageModel,
+    ScriptedSpeechToSpeech,
+    ScriptedSpeechToText,
+)
 from antiphon_providers.scripted.language_model import said
+from antiphon_providers.scripted.speech_to_speech import SpeechToSpeechScript
 from antiphon_server.provider_check import PATIENCE_SECONDS, Report, check
 from server.call.scripted_call import llm, stt, tts, turn, vad, voiced
 from virtual_time import in_virtual_time
 
 SPEECH = voiced(1_000)[: HEARING_RATE * 2]
+
+
+def s2s(**script: Any) -> ScriptedSpeechToSpeech:
+    """A model that hears and speaks, with these options."""
+    return ScriptedSpeechToSpeech(SpeechToSpeechScript(**script))
 
 
 def learned(report: Report) -> dict[str, float | str | bool]:
@@ -57,6 +67,21 @@ async def test_a_recogniser_is_spoken_to() -> None:
     assert "install antiphon[local]" in str(learned(silent)["heard"])
 
 
+async def test_a_model_that_hears_and_speaks_is_spoken_with() -> None:
+    """What it heard, what it said to that, and how long its first sound took."""
+    model = ScriptedSpeechToSpeech(SpeechToSpeechScript(replies="I am fine."))
+    found = learned(await check("speech_to_speech", model, SPEECH))
+    assert (found["heard"], found["said"]) == ("hello there", "I am fine.")
+    assert found["sample rate"] == model.rate
+    assert isinstance(found["audio"], float)
+    assert found["audio"] > 0.5
+    assert {"start", "open", "final words after the pause", "first audio"} <= found.keys()
+    assert model.prompts[0].messages[-1].content == "hello there"
+    assert model.desk.active == 0
+    silent = await check("speech_to_speech", s2s(), None)
+    assert silent.failure is None
+
+
 async def test_what_listens_is_given_speech() -> None:
     """A turn model judges it, voice activity sees it."""
     assert learned(await check("turn_model", turn(), SPEECH))["the turn is over"] == 0.99
@@ -70,6 +95,8 @@ async def test_what_listens_is_given_speech() -> None:
         ("language_model", llm(fault="refused at open")),
         ("text_to_speech", tts(fault="refused at open")),
         ("speech_to_text", stt(fault="refused at open")),
+        ("speech_to_speech", s2s(hearing_fault="refused at open")),
+        ("speech_to_speech", s2s(fault="refused")),
         ("turn_model", turn(fault="refused")),
     ],
 )
@@ -85,6 +112,7 @@ async def test_a_provider_that_fails_says_why(stage: Any, provider: Any) -> None
     [
         ("language_model", ScriptedLanguageModel(answer=lambda _prompt: []), "said nothing"),
         ("speech_to_text", ScriptedSpeechToText(hear=lambda _pcm: ""), "understood nothing"),
+        ("speech_to_speech", s2s(fault="empty"), "made no sound"),
     ],
 )
 async def test_a_provider_that_gives_nothing_does_not_work(

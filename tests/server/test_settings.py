@@ -146,6 +146,18 @@ def test_options_of_a_provider_that_is_not_named_are_a_mistake() -> None:
         read({"ANTIPHON_TTS": "local,flite", "ANTIPHON_TTS_3_VOICE": "v"})
 
 
+def test_a_model_for_whole_turns_is_chosen_by_name() -> None:
+    """None by default; options without a name would silently do nothing."""
+    assert read({}).candidates("s2s") == ()
+    chosen = read({"ANTIPHON_S2S": "openai", "ANTIPHON_S2S_API_KEY": "k"}).candidates("s2s")
+    assert chosen == (Candidate("s2s", "openai", {"api_key": "k"}),)
+    told = "ANTIPHON_S2S_API_KEY is of a provider that ANTIPHON_S2S does not name"
+    with pytest.raises(SettingsError, match=told):
+        read({"ANTIPHON_S2S_API_KEY": "k"})
+    with pytest.raises(SettingsError, match="ANTIPHON_S2S_2_MODEL is of provider 2, which"):
+        read({"ANTIPHON_S2S": "openai", "ANTIPHON_S2S_2_MODEL": "m"})
+
+
 def test_the_policy_for_failures_has_options_of_its_own() -> None:
     """As text, like those of providers."""
     assert read({"ANTIPHON_POLICY_HEDGE": "true"}).options["policy"] == {"hedge": "true"}

@@ -10,8 +10,10 @@ from msgspec import Meta
 
 from antiphon_providers import registry
 from antiphon_providers.resilience.policy import Policy
-from antiphon_server.edge.pipeline import SHAPES
-from antiphon_server.settings import POLICY, PREFIX, STAGE_OPTIONS
+from antiphon_providers.resilience.rules import Routing, Rule
+from antiphon_server.settings import POLICY, PREFIX, STAGE_OPTIONS, WHOLE_TURNS
+from antiphon_server.stages.lineup import SEVERAL
+from antiphon_server.stages.route import NUMBERS, VARIABLE
 from generators.settings_page import default_in_words, type_in_words
 from tables import table
 
@@ -35,15 +37,32 @@ asks it; the numbers about leaving somebody alone count where there are several.
 
 """
 
+_ROUTE = f"""
+## Which model answers a turn
+
+Where several language models are named, `{VARIABLE}` chooses one for each turn. The small model
+that classifies is `{VARIABLE}_SMALL`, its options are `{VARIABLE}_SMALL_…`.
+
+"""
+
+_RULES = f"""
+`{VARIABLE}_RULES` is a JSON list of rules. The first that fits decides; all its conditions must be
+fulfilled, and one without conditions fits always.
+
+"""
+
 _COLUMNS = ("Option", "Type", "Default", "Meaning")
+
+
+_NUMBERS = {f"`{VARIABLE}_{name.upper()}`" for name in NUMBERS}
 
 
 def outputs() -> dict[str, str]:
     """The page."""
     parts = [_HEAD]
-    for setting, stage in STAGE_OPTIONS.items():
+    for setting, stage in (STAGE_OPTIONS | WHOLE_TURNS).items():
         parts.append(f"\n## {stage.replace('_', ' ').capitalize()}\n")
-        several = " or several, separated by commas" if setting in SHAPES else ""
+        several = " or several, separated by commas" if setting in SEVERAL else ""
         parts.append(f"\n`{PREFIX}{setting.upper()}` names one{several}.\n")
         for name, entry in sorted(registry.installed(stage).items()):
             if entry.dist is not None and entry.dist.name == "antiphon":
@@ -52,6 +71,8 @@ def outputs() -> dict[str, str]:
                 parts += [f"\n{table(_COLUMNS, rows)}"] if rows else []
     parts.append(_POLICY)
     parts.append(table(_COLUMNS, _rows(Policy, f"{PREFIX}{POLICY.upper()}_")))
+    numbers = [row for row in _rows(Routing, f"{VARIABLE}_") if row[0] in _NUMBERS]
+    parts += [_ROUTE, table(_COLUMNS, numbers), _RULES, table(_COLUMNS, _rows(Rule))]
     return {PATH: "".join(parts)}
 
 

@@ -19,9 +19,11 @@ _HEAD = """\
 
 # Settings
 
-The server is configured by environment variables, read once at the start. A variable that
-begins with `ANTIPHON_` and is not listed here, or has a value that cannot be, stops the start
-with a message that says which.
+The server is configured by environment variables, read at the start, and by those in the file
+that `ANTIPHON_ENV_FILE` or `--env-file` names, which is read again at SIGHUP (see
+[Change providers in mid-call](../how-to/change-providers-in-mid-call.md)). A variable that begins
+with `ANTIPHON_` and is not listed here, or has a value that cannot be, stops the start with a
+message that says which.
 
 """
 
@@ -33,6 +35,11 @@ An option of the provider of a stage is the stage's prefix and the option's name
 
 """
 
+_MORE = """
+`ANTIPHON_POLICY_…` is what is done [when providers fail](providers.md#when-providers-fail),
+`ANTIPHON_ROUTE_…` [which model answers a turn](providers.md#which-model-answers-a-turn).
+"""
+
 _NUMBERS = {"int": "whole number", "float": "number", "str": "text", "bool": "true or false"}
 
 
@@ -41,10 +48,11 @@ def outputs() -> dict[str, str]:
     rows = (_row(known) for known in msgspec.structs.fields(Settings) if known.name != "options")
     stages = (
         (f"`{settings.PREFIX}{name.upper()}_…`", stage.replace("_", " "))
-        for name, stage in settings.STAGE_OPTIONS.items()
+        for name, stage in (settings.STAGE_OPTIONS | settings.WHOLE_TURNS).items()
     )
     page = _HEAD + table(("Variable", "Type", "Default", "Meaning"), rows)
-    return {PATH: page + _OPTIONS + table(("Prefix", "Stage"), stages)}
+    prefixes = table(("Prefix", "Stage"), stages)
+    return {PATH: page + _OPTIONS + prefixes + _MORE}
 
 
 def _row(known: msgspec.structs.FieldInfo) -> tuple[str, ...]:
@@ -59,6 +67,8 @@ def _row(known: msgspec.structs.FieldInfo) -> tuple[str, ...]:
 
 def type_in_words(kind: Any) -> str:
     """What an operator may write for a value of a type."""
+    if get_origin(kind) is Annotated:
+        return type_in_words(get_args(kind)[0])
     if get_origin(kind) is Literal:
         return " or ".join(f"`{value}`" for value in get_args(kind))
     if get_origin(kind) is tuple:

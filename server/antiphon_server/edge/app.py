@@ -64,6 +64,7 @@ def _resources(node: Node) -> Resources:
         agents=stage.agents,
         claims=stage.claims,
         places=SessionPlaces(stage.keeping, stage.links, settings.public_url, stage.ledger.settled),
+        stages=node.pipeline,
         former_voices=settings.former_voices,
     )
 

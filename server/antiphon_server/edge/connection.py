@@ -52,6 +52,8 @@ class Connection:
         self._session = Session(voice_agent.session_id(), node.services, settings)
         dialect = voice_agent.VoiceAgent(self._session, terms, self)
         self._call = node.calls.start(self._session, dialect, socket)
+        self._release: Callable[[], None] | None = None
+        """Gives back providers of the agent's own, until the session has them."""
 
     async def serve(self) -> None:
         """Reads until the socket is closed by either side; the session may live on."""
@@ -61,6 +63,7 @@ class Connection:
             await asyncio.wait({reading, closed}, return_when=asyncio.FIRST_COMPLETED)
         finally:
             self._call.session.lost(self._socket)
+            self._give_back()
             for task in (reading, closed):
                 task.cancel()
             await asyncio.gather(reading, closed, return_exceptions=True)
@@ -136,7 +139,14 @@ class Connection:
         bound = await self._node.bind(admission.account, agent_id)
         if bound is None:
             raise AgentNotFound
+        self._give_back()
+        self._release = bound.release
         return bound
+
+    def _give_back(self) -> None:
+        if self._release is not None:
+            self._release()
+        self._release = None
 
     async def seal(self, webhook: Any) -> bytes:
         """An inline webhook, checked and sealed. Raises ``InvalidWebhook``."""
@@ -157,7 +167,14 @@ class Connection:
             room.leave()
             raise
         self._call.account = admission.account
-        self._session.freed = room.leave
+        release, self._release = self._release, None
+
+        def free() -> None:
+            room.leave()
+            if release is not None:
+                release()
+
+        self._session.freed = free
         return Owner(admission.account, admission.key_id, agent_id, webhook)
 
     def trust(self, resume_token: str) -> Callable[[], None]:

@@ -16,6 +16,7 @@ from antiphon_server.call.services import Services
 from antiphon_server.dialects.voice_agent import Bound
 from antiphon_server.edge.backstage import Backstage, StartFailed
 from antiphon_server.edge.calls import Calls
+from antiphon_server.edge.own_providers import OwnProviders
 from antiphon_server.edge.pipeline import Pipeline, advice
 from antiphon_server.security.admission import Admission
 from antiphon_server.security.keys import Keys
@@ -66,6 +67,7 @@ class Node:
         self._sessions = 0
         self._sockets = 0
         self.pipeline = Pipeline(settings)
+        self.own = OwnProviders(self.pipeline)
         self._noise_suppression: Callable[[], Clean] | None = None
 
     @property
@@ -81,13 +83,14 @@ class Node:
             journal=self.backstage.journal(),
             recording=self.backstage.recording(),
             usage=self.pipeline.usage,
+            speech_to_speech=self.pipeline.speech_to_speech,
         )
 
     async def bind(self, account: str, agent_id: str) -> Bound | None:
         """A stored agent of an account, ready to be called; None where there is none.
 
-        Raises ``InvalidValue`` for an agent that cannot run on a WebSocket, and
-        ``InternalError`` where it cannot be read.
+        Raises ``InvalidValue`` for an agent that cannot run on a WebSocket, ``InvalidConfig``
+        for one whose own providers refuse, and ``InternalError`` where it cannot be read.
         """
         try:
             agent = await self.backstage.agents.bind(account, agent_id)
@@ -97,7 +100,11 @@ class Node:
         if agent is None:
             return None
         model = self.backstage.models.of(agent.models) if agent.models else None
-        return Bound(agent.config, agent.http, model)
+        if not agent.providers:
+            return Bound(agent.config, agent.http, model)
+        lease = await self.own.lease(account, agent.providers)
+        services = lease.services(self.services)
+        return Bound(agent.config, agent.http, model, services, lease.release)
 
     async def seal_webhook(self, session_id: str, webhook: Any) -> bytes:
         """An inline webhook, checked and sealed. Raises ``InvalidWebhook``."""
@@ -133,6 +140,7 @@ class Node:
         """Releases the providers."""
         self.ready = False
         await self.calls.close()
+        await self.own.close()
         await self.pipeline.close()
         await self.keys.close()
         await self.backstage.close()

@@ -1,62 +1,35 @@
-"""The providers of a node, stage by stage: chosen by settings, started, watched, and replaced.
-
-A stage that may have several providers (speech-to-text, language model, text-to-speech) is
-served through the wrappers of ``antiphon_providers.resilience``, also when it has one, so that
-its deadlines and measurements are the same; but for a lone recogniser, which is served as it is.
-"""
+"""The providers of a node, stage by stage: chosen by settings, started, watched, and replaced."""
 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Sequence
+from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from typing import Any
 
 import msgspec
 import structlog
-from msgspec import Struct
 
-from antiphon_providers import registry
-from antiphon_providers.errors import ProviderError, Refused
-from antiphon_providers.interfaces import Provider
-from antiphon_providers.observer import Observer
-from antiphon_providers.resilience.candidates import Candidate
-from antiphon_providers.resilience.language_model import ResilientLanguageModel
+from antiphon_providers.errors import ProviderError, Refused, TooSlow, Unavailable
+from antiphon_providers.interfaces import Provider, SpeechToSpeech
 from antiphon_providers.resilience.policy import Policy
-from antiphon_providers.resilience.speech_to_text import ResilientSpeechToText
-from antiphon_providers.resilience.swap import (
-    SwappableLanguageModel,
-    SwappableSpeechToText,
-    SwappableTextToSpeech,
-)
-from antiphon_providers.resilience.text_to_speech import ResilientTextToSpeech
 from antiphon_server.call.ears import HearingServices
 from antiphon_server.call.reply import SpeakingServices
 from antiphon_server.call.writing import Courtesy
 from antiphon_server.edge.backstage import StartFailed
 from antiphon_server.observe.providers import ProviderWatch
 from antiphon_server.observe.usage import Usage, read_prices
-from antiphon_server.settings import POLICY, PREFIX, STAGE_OPTIONS, Settings
-from antiphon_server.settings import Candidate as Chosen
+from antiphon_server.settings import ALL_STAGES, POLICY, PREFIX, Candidate, Settings
+from antiphon_server.stages.changes import ChangeFailed, same
+from antiphon_server.stages.lineup import SEVERAL, SHAPES, Casting, Lineup
+from antiphon_server.stages.route import read_route
 
 log = structlog.get_logger()
 
 RECOGNISER = "recogniser"
 """In place of a turn model: the verdict of a recogniser that gives one counts."""
-
-
-class Shape(Struct, frozen=True):
-    """How one provider is made of a stage's several, and how it is replaced in mid-call."""
-
-    resilient: Callable[[Sequence[Candidate[Any]], Policy, Observer], Any]
-    swappable: Callable[[Any], Any]
-
-
-SHAPES = {
-    "stt": Shape(ResilientSpeechToText, SwappableSpeechToText),
-    "llm": Shape(ResilientLanguageModel, SwappableLanguageModel),
-    "tts": Shape(ResilientTextToSpeech, SwappableTextToSpeech),
-}
-"""By setting; the other stages have one provider, for as long as the server runs."""
+START_SECONDS = 60.0
+"""How long providers that are to take over may load and connect."""
 
 
 class Pipeline:
@@ -65,70 +38,33 @@ class Pipeline:
     def __init__(self, settings: Settings) -> None:
         self.settings = settings
         self.providers: dict[str, Any] = {}
+        self.lineups: dict[str, Lineup] = {}
+        """Who serves, by setting."""
         self.usage = Usage()
         """Counts what they are used for."""
-        self.watches = {
-            setting: ProviderWatch(stage)
-            for setting, stage in STAGE_OPTIONS.items()
-            if setting in SHAPES
-        }
+        self.casting = Casting()
+        self._changing = asyncio.Lock()
+        self._closed = False
+
+    @property
+    def watches(self) -> dict[str, ProviderWatch]:
         """How the providers do, by setting."""
+        return {setting: lineup.watch for setting, lineup in self.lineups.items()}
 
     def create(self) -> None:
         """Makes the providers. Raises ``StartFailed``."""
-        policy = self._policy()
-        try:
-            self.usage = Usage(read_prices(self.settings.prices))
-        except ValueError as wrong:
-            raise StartFailed(f"{PREFIX}PRICES cannot be used: {wrong}") from wrong
-        for setting in STAGE_OPTIONS:
-            if setting == "turn" and self.settings.turn == RECOGNISER:
+        self.casting = casting_of(self.settings)
+        self.usage = Usage(self.casting.prices)
+        for setting in ALL_STAGES:
+            chosen = self.settings.candidates(setting)
+            if not chosen or (setting == "turn" and self.settings.turn == RECOGNISER):
                 continue
             try:
-                self.providers[setting] = self._served(setting, policy)
+                lineup = self.casting.lineup(setting, chosen)
             except ProviderError as failure:
                 raise StartFailed(advice(setting, failure)) from failure
-
-    def _policy(self) -> Policy:
-        given = self.settings.options.get(POLICY, {})
-        try:
-            return msgspec.convert(given, Policy, strict=False)
-        except msgspec.ValidationError as wrong:
-            known = ", ".join(Policy.__struct_fields__)
-            raise StartFailed(
-                f"{PREFIX}{POLICY.upper()}_… cannot be used: {wrong}; its options: {known}"
-            ) from wrong
-
-    def _served(self, setting: str, policy: Policy) -> Any:
-        """What serves a stage. Raises ``ProviderError``."""
-        chosen = self.settings.candidates(setting)
-        shape = SHAPES.get(setting)
-        # A recogniser that nobody stands in for has nothing to be replayed to.
-        lone = setting == "stt" and len(chosen) == 1
-        if shape is not None and not lone:
-            return shape.swappable(self._made(setting, chosen, policy))
-        if len(chosen) > 1:
-            raise Refused(f"one provider serves this stage, and {len(chosen)} are named")
-        return registry.create(STAGE_OPTIONS[setting], chosen[0].name, chosen[0].options)
-
-    def _made(self, setting: str, chosen: Sequence[Chosen], policy: Policy) -> Any:
-        """One provider of those chosen, in order of preference. Raises ``ProviderError``."""
-        stage = STAGE_OPTIONS[setting]
-        made = [registry.create(stage, each.name, each.options) for each in chosen]
-        names = [each.name for each in chosen]
-        candidates = [
-            # Two of one name are told apart by their place.
-            Candidate(
-                provider,
-                policy,
-                name=each.name if names.count(each.name) == 1 else f"{each.name}-{place}",
-                model=each.options.get("model", ""),
-            )
-            for place, (provider, each) in enumerate(zip(made, chosen, strict=True), 1)
-        ]
-        served = SHAPES[setting].resilient(candidates, policy, self.watches[setting])
-        served.name = candidates[0].name
-        return served
+            self.lineups[setting] = lineup
+            self.providers[setting] = SHAPES[setting].swappable(lineup.provider)
 
     async def start(self) -> None:
         """Loads everything, so that a call starts without loading anything.
@@ -150,8 +86,97 @@ class Pipeline:
                 await self.close()
                 raise result
 
+    async def change(
+        self, wanted: Mapping[str, Sequence[Candidate]], casting: Casting | None = None
+    ) -> dict[str, Lineup]:
+        """These stages are served by others from their next turns on: all of them or, where a
+        provider cannot be made or started, none. What is begun is ended with the old ones.
+
+        Stages that are served so already are left alone, unless there is a new ``casting``;
+        nobody stands for those who serve.
+        Returns what has changed. Raises ``ChangeFailed``.
+        """
+        async with self._changing:
+            cast = casting or self.casting
+            made: dict[str, Lineup] = {}
+            for setting, chosen in wanted.items():
+                now = self.lineup(setting)
+                if casting is None and same(now.chosen, chosen):
+                    continue
+                try:
+                    made[setting] = cast.lineup(setting, chosen or now.chosen, now.version + 1)
+                except ProviderError as failure:
+                    raise ChangeFailed(setting, failure) from failure
+            await self._prepare(made)
+            for setting, lineup in made.items():
+                await self.providers[setting].swap(lineup.provider, prepared=True)
+                lineup.watch.take_over(self.lineups[setting].watch)
+                self.lineups[setting] = lineup
+            self.casting = cast
+        return made
+
+    async def follow(self, settings: Settings, *, anew: bool = False) -> list[str]:
+        """Stages whose providers these settings choose differently than the former ones did are
+        changed; ``anew``: all that may have several are made again.
+
+        What an operator has put meanwhile stays otherwise. Returns the stages. Raises
+        ``ChangeFailed`` and ``StartFailed``, and the former settings count on then.
+        """
+        casting = casting_of(settings)
+        differs = not self.casting.agrees_with(casting)
+        anew = anew or casting.policy != self.casting.policy
+        wanted: dict[str, Sequence[Candidate]] = {}
+        for setting in self.lineups:
+            chosen = settings.candidates(setting)
+            if not chosen or (setting == "turn" and settings.turn == RECOGNISER):
+                continue
+            if not same(chosen, self.settings.candidates(setting)):
+                wanted[setting] = chosen
+            elif (anew and setting in SEVERAL) or (differs and setting == "llm"):
+                wanted[setting] = ()
+        changed = await self.change(wanted, casting if anew or differs else None)
+        self.settings = settings
+        self.usage.prices = read_prices(settings.prices)
+        return [ALL_STAGES[setting] for setting in changed]
+
+    def lineup(self, setting: str) -> Lineup:
+        """Who serves a stage now. Raises ``ChangeFailed`` for the recogniser's own verdict."""
+        if setting not in self.lineups:
+            told = "the recogniser's own verdict serves this stage: a change needs a restart"
+            raise ChangeFailed(setting, Refused(told))
+        return self.lineups[setting]
+
+    async def _prepare(self, made: Mapping[str, Lineup]) -> None:
+        """Starts all of them. Raises ``ChangeFailed``, and none of them runs then."""
+        ready: list[Lineup] = []
+        try:
+            outcomes = await asyncio.gather(
+                *(self._start(lineup, ready) for lineup in made.values()), return_exceptions=True
+            )
+        except BaseException:
+            await _close(ready)
+            raise
+        failed = [outcome for outcome in outcomes if isinstance(outcome, BaseException)]
+        if self._closed:
+            failed.append(ChangeFailed("", Unavailable("the server stops")))
+        if failed:
+            await _close(ready)
+            raise failed[0]
+
+    async def _start(self, lineup: Lineup, ready: list[Lineup]) -> None:
+        try:
+            async with asyncio.timeout(START_SECONDS):
+                await self.providers[lineup.setting].prepare(lineup.provider)
+        except ProviderError as failure:
+            raise ChangeFailed(lineup.setting, failure) from failure
+        except TimeoutError:
+            late = TooSlow(f"not started within {START_SECONDS:.0f} s")
+            raise ChangeFailed(lineup.setting, late) from None
+        ready.append(lineup)
+
     async def close(self) -> None:
         """Releases all of them, whatever one of them does."""
+        self._closed = True
         providers: list[Provider] = list(self.providers.values())
         await asyncio.gather(*(provider.close() for provider in providers), return_exceptions=True)
 
@@ -168,12 +193,47 @@ class Pipeline:
         courtesy = Courtesy(own.filler, own.filler_ms, own.apology)
         return SpeakingServices(self.providers["llm"], self.providers["tts"], courtesy)
 
+    @property
+    def speech_to_speech(self) -> SpeechToSpeech | None:
+        """Who does both, where there is one."""
+        provider: SpeechToSpeech | None = self.providers.get("s2s")
+        return provider
+
+
+async def _close(lineups: Sequence[Lineup]) -> None:
+    """Nobody will be served by them, however that goes."""
+    for lineup in lineups:
+        with suppress(Exception):
+            await lineup.provider.close()
+
+
+def casting_of(settings: Settings) -> Casting:
+    """What settings say of all providers. Raises ``StartFailed``."""
+    try:
+        prices = read_prices(settings.prices)
+    except ValueError as wrong:
+        raise StartFailed(f"{PREFIX}PRICES cannot be used: {wrong}") from wrong
+    given = settings.options.get(POLICY, {})
+    try:
+        policy = msgspec.convert(given, Policy, strict=False)
+    except msgspec.ValidationError as wrong:
+        known = ", ".join(Policy.__struct_fields__)
+        raise StartFailed(
+            f"{PREFIX}{POLICY.upper()}_… cannot be used: {wrong}; its options: {known}"
+        ) from wrong
+    try:
+        route = read_route(settings)
+    except ValueError as wrong:
+        raise StartFailed(str(wrong)) from wrong
+    return Casting(policy=policy, route=route, prices=prices)
+
 
 def advice(setting: str, failure: ProviderError) -> str:
     """What cannot start, why, and which variables decide about it."""
-    stage = STAGE_OPTIONS.get(setting, "noise_suppression").replace("_", " ")
+    stages = ALL_STAGES
+    stage = stages.get(setting, "noise_suppression").replace("_", " ")
     variable = f"{PREFIX}{setting.upper()}"
-    options = f", its options are {variable}_…" if setting in STAGE_OPTIONS else ""
+    options = f", its options are {variable}_…" if setting in stages else ""
     return (
         f"{stage} cannot start: {failure.message} "
         f"(chosen by {variable}{options}; see docs/reference/settings.md)"

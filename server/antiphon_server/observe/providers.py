@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections import deque
+from collections import Counter, deque
 from collections.abc import Iterable
+from typing import Literal
 
 import structlog
 from msgspec import Struct, field
@@ -15,6 +16,8 @@ log = structlog.get_logger()
 
 RECENT = 200
 """Attempts of a provider that its percentiles are of."""
+Phase = Literal["connect", "first", "finish"]
+"""A new connection, the first useful byte, a complete answer."""
 _STATES: dict[BreakerState, int] = {"closed": 0, "half_open": 1, "open": 2}
 
 
@@ -26,36 +29,63 @@ class Health(Struct):
     failures: int = 0
     last_failure: str | None = None
     """Code of the latest one."""
+    errors: Counter[str] = field(default_factory=Counter)
+    """By code."""
     hedges_started: int = 0
     hedges_won: int = 0
-    first_ms: deque[float] = field(default_factory=lambda: deque(maxlen=RECENT))
-    """To the first useful byte."""
+    times_ms: dict[Phase, deque[float]] = field(default_factory=dict)
 
-    def percentile_ms(self, share: float) -> float | None:
-        """Of the times to the first useful byte; None as long as there is none."""
-        ordered = sorted(self.first_ms)
+    def took(self, phase: Phase, seconds: float) -> None:
+        """Remembers a time."""
+        times = self.times_ms.setdefault(phase, deque(maxlen=RECENT))
+        times.append(seconds * 1000)
+
+    def percentile_ms(self, share: float, phase: Phase = "first") -> float | None:
+        """Of the recent times of a phase; None as long as there is none."""
+        ordered = sorted(self.times_ms.get(phase, ()))
         return ordered[min(len(ordered) - 1, int(share * len(ordered)))] if ordered else None
 
 
 class ProviderWatch:
-    """What is told of one stage's providers: an ``antiphon_providers.observer.Observer``."""
+    """What is told of one stage's providers: an ``antiphon_providers.observer.Observer``.
 
-    def __init__(self, stage: str, providers: Iterable[str] = ()) -> None:
+    ``serves`` is whether new work goes to them: of those that another version replaced, or that
+    are only being started, the gauge of the breaker says nothing.
+    """
+
+    def __init__(self, stage: str, providers: Iterable[str] = (), *, serves: bool = True) -> None:
         self.stage = stage
         self.health: dict[str, Health] = {name: Health() for name in providers}
+        self.switches: Counter[tuple[str, str, str]] = Counter()
+        """From, to and why."""
+        self.choices: Counter[tuple[str, str]] = Counter()
+        """What a router chose, and which kind of reason it had."""
+        self._serves = serves
+
+    def take_over(self, former: ProviderWatch) -> None:
+        """New work goes to these providers from now on, and no more to the former ones."""
+        former._serves = False
+        self._serves = True
+        for name in former.health.keys() - self.health.keys():
+            metrics.PROVIDER_BREAKER.labels(self.stage, name).set(_STATES["closed"])
+        for name, health in self.health.items():
+            metrics.PROVIDER_BREAKER.labels(self.stage, name).set(_STATES[health.breaker])
 
     def connected(self, provider: str, seconds: float) -> None:
         """A new connection stands."""
+        self._of(provider).took("connect", seconds)
         metrics.PROVIDER_SECONDS.labels(self.stage, provider, "connect").observe(seconds)
 
     def began(self, provider: str, seconds: float) -> None:
         """The first useful byte came."""
-        self._of(provider).first_ms.append(seconds * 1000)
+        self._of(provider).took("first", seconds)
         metrics.PROVIDER_SECONDS.labels(self.stage, provider, "first").observe(seconds)
 
     def finished(self, provider: str, seconds: float) -> None:
         """An answer is complete."""
-        self._of(provider).attempts += 1
+        health = self._of(provider)
+        health.attempts += 1
+        health.took("finish", seconds)
         metrics.PROVIDER_SECONDS.labels(self.stage, provider, "finish").observe(seconds)
 
     def failed(self, provider: str, code: str) -> None:
@@ -64,6 +94,7 @@ class ProviderWatch:
         health.attempts += 1
         health.failures += 1
         health.last_failure = code
+        health.errors[code] += 1
         log.warning("provider failed", stage=self.stage, provider=provider, code=code)
         metrics.PROVIDER_ERRORS.labels(self.stage, provider, code).inc()
 
@@ -72,7 +103,8 @@ class ProviderWatch:
         self._of(provider).breaker = state
         say = log.warning if state == "open" else log.info
         say("provider's breaker changed", stage=self.stage, provider=provider, breaker=state)
-        metrics.PROVIDER_BREAKER.labels(self.stage, provider).set(_STATES[state])
+        if self._serves:
+            metrics.PROVIDER_BREAKER.labels(self.stage, provider).set(_STATES[state])
 
     def hedged(self, provider: str, *, won: bool | None) -> None:
         """A second attempt was started (None), and later how it ended."""
@@ -84,12 +116,17 @@ class ProviderWatch:
 
     def switched(self, provider: str, to: str, reason: str) -> None:
         """Another candidate took over."""
+        self.switches[provider, to, reason] += 1
         log.info("provider switched", stage=self.stage, provider=provider, to=to, reason=reason)
         metrics.PROVIDER_SWITCHES.labels(self.stage, provider, to, reason).inc()
 
     def chose(self, provider: str, reason: str) -> None:
-        """A router chose."""
-        metrics.PROVIDER_CHOICES.labels(self.stage, provider, reason).inc()
+        """A router chose. Only the kind of its reason is counted: what follows a colon may be
+        different each time.
+        """
+        kind = reason.partition(":")[0]
+        self.choices[provider, kind] += 1
+        metrics.PROVIDER_CHOICES.labels(self.stage, provider, kind).inc()
 
     def _of(self, provider: str) -> Health:
         return self.health.setdefault(provider, Health())

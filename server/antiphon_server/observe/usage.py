@@ -46,14 +46,15 @@ class Usage:
     """Counts it; one of a node."""
 
     def __init__(self, prices: Prices | None = None) -> None:
-        self._prices = prices or {}
+        self.prices = prices or {}
+        """From now on; may be replaced."""
 
     def count(self, stage: str, provider: str, **amounts: float) -> None:
         """So much more of each unit."""
         for unit, amount in amounts.items():
             if amount:
                 _used(stage, provider, unit).inc(amount)
-                price = self._prices.get((provider, unit))
+                price = self.prices.get((provider, unit))
                 if price:
                     _cost(stage, provider).inc(amount * price)
 

@@ -42,6 +42,8 @@ async def admitted(keys: Keys, request: Request, scope: Scope | None) -> Admissi
 
 def check(found: Admission, request: Request, scope: Scope | None) -> None:
     """Raises ``Forbidden`` unless the key is for this, and may be used from there."""
+    if scope is not None and found.key_id is None and not found.is_for(scope):
+        raise Forbidden(f"This needs a key with the scope '{scope}': see `antiphon keys create`")
     if scope is not None and not found.is_for(scope):
         raise Forbidden(f"This key does not have the scope '{scope}'")
     if not found.is_from(origin(request.headers)):

@@ -14,16 +14,20 @@
     ├── NoSuchNumber          404 phone_number_not_found
     ├── NoSuchSession         404 session_not_found
     ├── NoSuchSubscription    404 webhook_subscription_not_found
+    ├── NoSuchStage           404 stage_not_found
     ├── MethodNotAllowed      405 method_not_allowed
     ├── IdempotencyInProgress 409 idempotency_in_progress
     ├── AlreadySubscribed     409 webhook_subscription_already_exists
     ├── Invalid               422 validation_error
     ├── IdempotencyKeyReuse   422 idempotency_key_reuse
+    ├── ProviderRefused       422 provider_refused
     ├── NoRoom                429 too_many_tokens
     ├── Broken                500 internal_error
+    ├── ProviderAway          502 provider_unavailable
     └── Unavailable           503 internal_error
 
-Source: voice agent protocol, section 6.1; the codes of 408, 413 and 429 are ours.
+Source: voice agent protocol, section 6.1; the codes of 408, 413, 429, 502 and of what it does not
+have (stages, providers) are ours.
 """
 
 from __future__ import annotations
@@ -163,6 +167,12 @@ class NoSuchSubscription(RestError):
     text = "Webhook subscription not found"
 
 
+class NoSuchStage(RestError):
+    """No stage of a call has this name, or nobody serves it here."""
+
+    status, code, text = 404, "stage_not_found", "Stage not found"
+
+
 class AlreadySubscribed(RestError):
     """The account has a webhook subscription of the same URL and agent."""
 
@@ -204,6 +214,18 @@ class NoRoom(RestError):
     def __init__(self, retry_seconds: int) -> None:
         super().__init__()
         self.headers["retry-after"] = str(retry_seconds)
+
+
+class ProviderRefused(RestError):
+    """A provider that cannot be made, or does not accept its key or its model."""
+
+    status, code, text = 422, "provider_refused", "The provider cannot be used"
+
+
+class ProviderAway(RestError):
+    """A provider that does not answer now; the same request may be sent again."""
+
+    status, code, text = 502, "provider_unavailable", "The provider does not answer"
 
 
 class Broken(RestError):

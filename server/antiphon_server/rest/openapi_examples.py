@@ -8,6 +8,7 @@ from msgspec import Struct
 
 from antiphon_protocol.rest import ErrorBody, ExpiringToken, Token, TokenRequest
 from antiphon_protocol.rest_agents import AgentChange, AgentCreate
+from antiphon_protocol.rest_operator import StageChange
 from antiphon_protocol.rest_webhooks import WebhookSubscriptionChange, WebhookSubscriptionRequest
 
 _TOOL = {
@@ -48,6 +49,12 @@ EXAMPLES: dict[type[Struct], Any] = {
         "url": "https://example.com/hooks",
         "events": ["session.completed"],
         "secret": "at least thirty-two characters long",
+    },
+    StageChange: {
+        "providers": [
+            {"name": "anthropic", "options": {"model": "large", "api_key": "secret"}},
+            {"name": "openai", "options": {"base_url": "http://models/v1", "model": "small"}},
+        ]
     },
     WebhookSubscriptionChange: {"enabled": False},
     ErrorBody: {

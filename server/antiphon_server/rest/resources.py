@@ -10,6 +10,7 @@ from antiphon_server.rest.artifacts import ArtifactRoutes
 from antiphon_server.rest.idempotency import Idempotency
 from antiphon_server.rest.lists import ListRoutes
 from antiphon_server.rest.operations import Operation
+from antiphon_server.rest.operator_providers import OperatorRoutes
 from antiphon_server.rest.sessions import SessionPlaces, SessionRoutes
 from antiphon_server.rest.tokens import TokenRoutes
 from antiphon_server.rest.usage import UsageRoutes
@@ -17,6 +18,7 @@ from antiphon_server.rest.webhook_deliveries import WebhookDeliveryRoutes
 from antiphon_server.rest.webhooks import WebhookRoutes
 from antiphon_server.security.keys import Keys
 from antiphon_server.security.secrets import Vault
+from antiphon_server.stages.changes import Stages
 from antiphon_server.store.agents import Agents
 from antiphon_server.store.idempotency import Claims
 
@@ -30,6 +32,7 @@ class Resources(Struct, frozen=True, kw_only=True):
     agents: Agents
     claims: Claims
     places: SessionPlaces
+    stages: Stages
     former_voices: bool = True
 
 
@@ -53,5 +56,6 @@ def operations(resources: Resources) -> tuple[Operation, ...]:
         *WebhookRoutes(keys, database, vault, guard, once).operations(),
         *WebhookDeliveryRoutes(keys, database).operations(),
         *UsageRoutes(keys, database).operations(),
+        *OperatorRoutes(keys, resources.stages).operations(),
     )
     return (*every, openapi.itself(every))

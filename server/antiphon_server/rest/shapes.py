@@ -2,7 +2,8 @@
 
 Decoders stop at the first mistake and name it in prose; clients of the hosted service get a
 list of faults with types and places (voice agent protocol, section 6.1), so shapes and declared
-limits (``antiphon_protocol.units``) are walked here. Unknown keys are ignored.
+limits (``antiphon_protocol.units``) are walked here. Unknown keys are ignored, where a
+struct does not forbid them.
 """
 
 from __future__ import annotations
@@ -25,6 +26,8 @@ _WHOLE_NUMBERS = range(-(2**63), 2**63)
 Body = TypeVar("Body", bound=Struct)
 Place = tuple[str | int, ...]
 
+_LONGEST_NAME = 64
+"""Characters of an unknown key that are told."""
 MOST_FAULTS = 50
 """A client mends a few at a time; a body of a megabyte may have as many as it has bytes."""
 
@@ -89,6 +92,12 @@ class _Reading:
                 read[known.encode_name] = self.read(value[known.encode_name], known.type, inner)
             elif known.required:
                 self.faults.append(missing(inner))
+        if kind.cls.__struct_config__.forbid_unknown_fields:
+            names = {known.encode_name for known in kind.fields}
+            unknown = next((name for name in value if name not in names), None)
+            if unknown is not None:
+                inner = (*place, unknown[:_LONGEST_NAME])
+                self._fault("extra_forbidden", inner, "Extra inputs are not permitted", None)
         return read
 
     def _list(self, value: Any, kind: inspect.VarTupleType, place: Place) -> Any:

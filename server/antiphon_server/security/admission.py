@@ -7,9 +7,13 @@ from typing import Literal
 from msgspec import Struct
 from starlette.datastructures import Headers, QueryParams
 
-Scope = Literal["calls", "agents", "sessions", "webhooks", "usage"]
-"""What a key may be used for; ``calls`` is to open sessions and to mint tokens for them."""
+Scope = Literal["calls", "agents", "sessions", "webhooks", "usage", "operator"]
+"""What a key may be used for; ``calls`` is to open sessions and to mint tokens for them,
+``operator`` to decide what the whole server does, for all accounts.
+"""
 SCOPES: tuple[Scope, ...] = ("calls", "agents", "sessions", "webhooks", "usage")
+"""Those of a key that names none. ``operator`` is only given by name."""
+ALL_SCOPES: tuple[Scope, ...] = (*SCOPES, "operator")
 
 ANYBODY = ""
 """The account of every client of a server without keys."""

@@ -15,8 +15,9 @@ def value(name: str, **labels: str) -> float:
 def test_what_is_told_of_a_provider_is_counted() -> None:
     """Each kind in a metric of its own, by stage and provider."""
     of = {"stage": "watched_stage", "provider": "one"}
-    watch: Observer = ProviderWatch("watched_stage")
-    watch.connected("one", 0.1)
+    watch = ProviderWatch("watched_stage")
+    observer: Observer = watch
+    observer.connected("one", 0.1)
     watch.began("one", 0.2)
     watch.finished("one", 0.3)
     watch.failed("one", "provider_timeout")
@@ -24,7 +25,8 @@ def test_what_is_told_of_a_provider_is_counted() -> None:
     for won in (None, True, None, False):
         watch.hedged("one", won=won)
     watch.switched("one", "two", "provider_timeout")
-    watch.chose("one", "fastest")
+    watch.chose("one", "fastest: 120 ms")
+    watch.chose("one", "fastest: 130 ms")
     for phase, seconds in (("connect", 0.1), ("first", 0.2), ("finish", 0.3)):
         assert value("antiphon_provider_seconds_sum", **of, phase=phase) == seconds
     assert value("antiphon_provider_errors_total", **of, code="provider_timeout") == 1
@@ -34,7 +36,14 @@ def test_what_is_told_of_a_provider_is_counted() -> None:
         assert value("antiphon_provider_hedges_total", **of, outcome=outcome) == count
     switched = {**of, "to": "two", "reason": "provider_timeout"}
     assert value("antiphon_provider_switches_total", **switched) == 1
-    assert value("antiphon_provider_choices_total", **of, reason="fastest") == 1
+    assert value("antiphon_provider_choices_total", **of, reason="fastest") == 2
+    assert watch.choices == {("one", "fastest"): 2}
+    assert watch.switches == {("one", "two", "provider_timeout"): 1}
+    assert watch.health["one"].errors == {"provider_timeout": 1}
+    health = watch.health["one"]
+    assert health.percentile_ms(0.5, "connect") == 100
+    assert health.percentile_ms(0.5) == 200
+    assert health.percentile_ms(0.5, "finish") == 300
 
 
 def test_health_is_that_of_recent_attempts() -> None:
@@ -56,3 +65,25 @@ def test_health_is_that_of_recent_attempts() -> None:
     assert busy.percentile_ms(1.0) == 299
     assert watch.health["idle"] == Health()
     assert watch.health["idle"].percentile_ms(0.5) is None
+
+
+def test_the_breakers_gauge_is_of_those_who_serve() -> None:
+    """Of new ones once they have taken over, with what was told of them until then; of those who
+    are gone it says nothing bad any more.
+    """
+    of = {"stage": "watched_change"}
+    old = ProviderWatch("watched_change", ["one", "two"])
+    for name in ("one", "two"):
+        old.breaker(name, "open")
+    new = ProviderWatch("watched_change", ["two", "three"], serves=False)
+    new.breaker("three", "half_open")
+    assert value("antiphon_provider_breaker", **of, provider="three") == 0
+    new.take_over(old)
+    old.breaker("two", "open")
+    found = {
+        name: value("antiphon_provider_breaker", **of, provider=name)
+        for name in ("one", "two", "three")
+    }
+    assert found == {"one": 0, "two": 0, "three": 1}
+    new.breaker("two", "open")
+    assert value("antiphon_provider_breaker", **of, provider="two") == 2

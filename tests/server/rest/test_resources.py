@@ -13,6 +13,8 @@ RESOURCES = {
     "/v1/calls": {"GET"},
     "/v1/calls/{call_id}": {"GET"},
     "/v1/openapi.json": {"GET"},
+    "/v1/operator/providers": {"GET"},
+    "/v1/operator/providers/{stage}": {"PUT"},
     "/v1/phone-numbers": {"GET"},
     "/v1/phone-numbers/{number}": {"GET"},
     "/v1/sessions": {"GET"},
@@ -26,7 +28,7 @@ RESOURCES = {
     "/v1/webhook-subscriptions": {"GET", "POST"},
     "/v1/webhook-subscriptions/{id}": {"GET", "PATCH", "DELETE"},
 }
-"""Sections 1.4, 1.5 and 6 of the voice agent protocol, and our own usage and document."""
+"""Sections 1.4, 1.5 and 6 of the voice agent protocol, and our own usage, operator and document."""
 
 
 def test_every_resource_is_there() -> None:

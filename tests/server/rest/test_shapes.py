@@ -38,6 +38,12 @@ class _Body(Struct, frozen=True):
     word: Annotated[str | None, ranged("A word.", pattern="^[a-z]+$")] = None
 
 
+class _Strict(Struct, frozen=True, forbid_unknown_fields=True):
+    """An object that takes nothing else."""
+
+    name: str = ""
+
+
 _INNER = {"name": "a"}
 
 
@@ -224,6 +230,15 @@ def test_a_text_is_not_repeated() -> None:
     read = shaped({"inner": {"name": "a secret", "mode": "tepid"}, "whole": 99}, _Body)
     assert isinstance(read, tuple)
     assert [fault.input for fault in read] == [None, "tepid", 99]
+
+
+def test_unknown_keys_are_ignored_where_a_struct_does_not_forbid_them() -> None:
+    """Where it does, the first is told, and not all of a large body."""
+    assert shaped({"inner": _INNER, "more": 1}, _Body) == _Body(_Inner("a"))
+    read = shaped({"name": "a", "x" * 65: 1, "y": 2}, _Strict)
+    assert isinstance(read, tuple)
+    (fault,) = read
+    assert (fault.type, fault.loc, fault.input) == ("extra_forbidden", ("body", "x" * 64), None)
 
 
 def test_what_is_no_object_is_at_fault_as_a_whole() -> None:

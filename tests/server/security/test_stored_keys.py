@@ -120,10 +120,10 @@ async def test_a_database_that_does_not_answer_is_not_waited_for(
     database: Database, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Not longer than 2 seconds: its threads are all taken here, and never come back in time."""
-    monkeypatch.setattr("antiphon_server.security.stored_keys.ASK_SECONDS", 0.01)
     known, clock = _known(database)
     key_id, _ = create(database)
     await known.find(key_id)
+    monkeypatch.setattr("antiphon_server.security.stored_keys.ASK_SECONDS", 0.01)
     clock.now += 5
     over = asyncio.Event()
     loop = asyncio.get_running_loop()

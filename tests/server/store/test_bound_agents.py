@@ -7,9 +7,11 @@ import pytest
 from msgspec.structs import replace
 
 from antiphon_protocol.errors import InvalidValue
+from antiphon_protocol.rest_agent_providers import AgentProvider, AgentProviders
 from antiphon_protocol.session_config import HttpTool, SessionConfig
 from antiphon_server.call.http_tools import HttpTarget
 from antiphon_server.call.models import ModelTarget
+from antiphon_server.stages.offered import ProviderTarget
 from antiphon_server.store.bound_agents import AgentSecrets, bound
 from server.store.agent_bodies import CANARY, CLIENT_TOOL, FULL, KEYPAD_TOOL, PLAIN, SECRETS
 
@@ -73,6 +75,17 @@ def test_nothing_that_may_be_logged_shows_a_secret() -> None:
     for value in (agent, SECRETS):
         assert CANARY not in f"{value!r} {value}"
     assert list(SECRETS.__rich_repr__()) == []
+
+
+def test_an_agents_providers_come_with_their_keys() -> None:
+    """By stage; options in one order, so that what is alike is shared; none where none are."""
+    choice = AgentProvider("deepgram", {"model": "m", "language": "de"})
+    body = replace(PLAIN, providers=AgentProviders(stt=(choice, AgentProvider("default"))))
+    agent = bound(body, AgentSecrets(providers={"stt": (CANARY, "")}))
+    first = ProviderTarget("deepgram", '{"language":"de","model":"m"}', CANARY)
+    assert agent.providers == {"stt": (first, ProviderTarget("default"))}
+    assert CANARY not in f"{agent!r} {agent}"
+    assert bound(PLAIN, AgentSecrets()).providers == {}
 
 
 def test_a_keypad_needs_a_telephone() -> None:

@@ -6,13 +6,13 @@ import pytest
 
 from antiphon_providers import registry
 from antiphon_providers.resilience.policy import Policy
-from antiphon_server.settings import STAGE_OPTIONS
+from antiphon_server.settings import STAGE_OPTIONS, WHOLE_TURNS
 from generators.providers_page import PATH, outputs
 
 PAGE = outputs()[PATH]
 OWN = [
     (stage, name)
-    for stage in STAGE_OPTIONS.values()
+    for stage in (STAGE_OPTIONS | WHOLE_TURNS).values()
     for name, entry in sorted(registry.installed(stage).items())
     if entry.dist is not None and entry.dist.name == "antiphon"
 ]

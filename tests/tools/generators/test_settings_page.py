@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from typing import Literal
+from typing import Annotated, Literal
 
 import msgspec
 import pytest
 
-from antiphon_server.settings import PREFIX, STAGE_OPTIONS, Settings, read
+from antiphon_server.settings import PREFIX, STAGE_OPTIONS, WHOLE_TURNS, Settings, read
 from generators.settings_page import PATH, default_in_words, outputs, type_in_words
 
 PAGE = outputs()[PATH]
@@ -35,7 +35,7 @@ def test_a_default_can_be_written_as_the_page_shows_it(known: msgspec.structs.Fi
 
 def test_every_stage_has_its_prefix() -> None:
     """Options of providers cannot be listed: each provider has its own."""
-    for stage in STAGE_OPTIONS:
+    for stage in STAGE_OPTIONS | WHOLE_TURNS:
         assert f"| `{PREFIX}{stage.upper()}_…` |" in PAGE
 
 
@@ -46,6 +46,7 @@ def test_every_stage_has_its_prefix() -> None:
         (float | None, "number"),
         (bool, "true or false"),
         (tuple[str, ...], "text, separated by commas"),
+        (tuple[Annotated[str, "a word"], ...], "text, separated by commas"),
         (Literal["a", "b"], "`a` or `b`"),
     ],
     ids=str,
