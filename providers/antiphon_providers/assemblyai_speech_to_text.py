@@ -20,13 +20,13 @@ from contextlib import asynccontextmanager, suppress
 from typing import Annotated, Any
 
 import msgspec
-import numpy as np
 from msgspec import Meta, Struct
 
 from antiphon_providers.assemblyai_segments import Segments, Turn, Verdicts
 from antiphon_providers.assemblyai_wire import Endpoint, Wire, check_address, frame
 from antiphon_providers.errors import ProviderError, Unavailable
 from antiphon_providers.interfaces import HEARING_RATE, HearingOptions, Recognised
+from antiphon_providers.loudness import loudness
 from antiphon_providers.observer import SILENT, Observer
 from antiphon_providers.options import json_object
 from antiphon_providers.vendor_socket import connect
@@ -219,8 +219,7 @@ class AssemblyAIStream:
         self._outbox.append(pcm)
         self._unsent.set()
         self._queued_ms += len(pcm) / _BYTES_PER_MS
-        samples = np.frombuffer(pcm, np.int16).astype(np.float32)
-        self._segments.heard(self._queued_ms, float(np.sqrt(np.mean(samples**2))))
+        self._segments.heard(self._queued_ms, loudness(pcm))
 
     def _tell(self, results: list[Recognised]) -> None:
         """Results go out; the next deadline is kept."""

@@ -13,12 +13,11 @@ from collections.abc import AsyncIterator
 from contextlib import suppress
 from typing import Any, Protocol
 
-import numpy as np
-
 from antiphon_providers.deepgram_segments import Segments, Told
 from antiphon_providers.deepgram_wire import Wire, frame
 from antiphon_providers.errors import ProviderError
 from antiphon_providers.interfaces import HEARING_RATE, Recognised
+from antiphon_providers.loudness import loudness
 
 _BYTES_PER_MS = HEARING_RATE * 2 // 1000
 _KEEP_ALIVE_S = 4.0
@@ -147,8 +146,7 @@ class DeepgramStream:
         if waiting < _LONGEST_WAIT_MS:
             self._put(pcm)
             self._queued_s += len(pcm) / _BYTES_PER_MS / 1000
-        samples = np.frombuffer(pcm, np.int16).astype(np.float32)
-        self._segments.heard(self._queued_s, float(np.sqrt(np.mean(samples**2))))
+        self._segments.heard(self._queued_s, loudness(pcm))
 
     def _put(self, item: str | bytes | int) -> None:
         self._outbox.append(item)

@@ -17,10 +17,10 @@ from collections import deque
 from collections.abc import Callable
 from typing import Any
 
-import numpy as np
 from pybase64 import b64encode_as_string
 
 from antiphon_providers.interfaces import HEARING_RATE, HearingOptions, Recognised
+from antiphon_providers.loudness import loudness
 from antiphon_providers.openai_realtime_wire import (
     RATE,
     Append,
@@ -160,9 +160,7 @@ class Ear:
 
     def _hear(self, pcm: bytes, segment: Segment | None = None) -> None:
         segment = segment or self._segment
-        samples = np.frombuffer(pcm, np.int16).astype(np.float32)
-        is_loud = float(np.sqrt(np.mean(samples**2))) >= _SILENT
-        segment.is_loud = segment.is_loud or is_loud
+        segment.is_loud = segment.is_loud or loudness(pcm) >= _SILENT
         self._unsent += segment.resampling.feed(pcm)
         if segment.is_loud:
             self._send(segment)

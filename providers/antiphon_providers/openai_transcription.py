@@ -20,11 +20,11 @@ from contextlib import asynccontextmanager
 from typing import Annotated, Any
 
 import msgspec
-import numpy as np
 from msgspec import Meta, Struct
 
 from antiphon_providers.errors import Malformed, ProviderError, Unavailable
 from antiphon_providers.interfaces import HEARING_RATE, HearingOptions, Recognised
+from antiphon_providers.loudness import loudness
 from antiphon_providers.observer import SILENT, Observer
 from antiphon_providers.sse import EventReader
 from antiphon_providers.vendor_http import (
@@ -231,8 +231,7 @@ def _wav(pcm: bytes) -> bytes:
 
 
 def _is_silent(pcm: bytes) -> bool:
-    samples = np.frombuffer(pcm, np.int16).astype(np.float32)
-    return len(pcm) < _LEAST_BYTES or float(np.sqrt(np.mean(samples**2))) < _SILENT
+    return len(pcm) < _LEAST_BYTES or loudness(pcm) < _SILENT
 
 
 def _event(data: str) -> dict[str, Any]:

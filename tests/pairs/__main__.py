@@ -64,15 +64,15 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 def _tell_overheads(overheads: Iterable[Overhead]) -> bool:
     measured = list(overheads)
-    worst = sum(
-        max(one.turn_ms for one in measured if one.stage == stage)
-        for stage in ("stt", "llm", "tts")
+    slowest = max(one.turn_ms for one in measured)
+    met = slowest <= MOST_TURN_MS and all(
+        one.audio_ms - one.socket_ms <= MOST_AUDIO_MS for one in measured
     )
-    met = worst <= MOST_TURN_MS and all(one.audio_ms <= MOST_AUDIO_MS for one in measured)
     sys.stdout.write(
         f"{overhead_table(measured)}\n"
-        f"objective: {MOST_TURN_MS:.0f} ms a turn at p95 (the three slowest: {worst:.2f} ms) and "
-        f"{MOST_AUDIO_MS} ms a second of audio at most: {'met' if met else 'missed'}\n\n"
+        f"objective: {MOST_TURN_MS:.0f} ms an adapter's turn at p95 (the slowest: "
+        f"{slowest:.2f} ms) and {MOST_AUDIO_MS} ms a second of audio on top of its bare socket at most: "
+        f"{'met' if met else 'missed'}\n\n"
     )
     return met
 

@@ -13,6 +13,8 @@ from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Iterat
 from contextlib import aclosing, contextmanager
 from typing import Any, NamedTuple
 
+from websockets.sync.server import ServerConnection, serve
+
 from antiphon_providers import registry
 from antiphon_providers.contract.speech_to_text import segment
 from antiphon_providers.interfaces import HearingOptions, VoiceOptions
@@ -23,6 +25,7 @@ from antiphon_providers.resilience.policy import Policy
 from antiphon_providers.resilience.speech_to_text import ResilientSpeechToText
 from antiphon_providers.resilience.text_to_speech import ResilientTextToSpeech
 from antiphon_providers.scripted.tones import sine
+from antiphon_providers.vendor_socket import Address, connect
 from openai_peer import asking
 from pairs.sums import p95
 from pairs.vendors import STAGES, VENDORS, Play, Vendor
@@ -31,6 +34,8 @@ TURNS = 30
 _WARM_UP = 3
 _FRAME_MS, _SPEECH_MS, _SPEED = 20, 2000, 10
 """A turn's audio comes in frames, so many times as fast as it is spoken."""
+_FRAMES_A_MESSAGE = 4
+"""Of a bare socket: the messages of the adapters are 50 to 100 ms long."""
 _HEARING_RATE = 16_000
 _SENTENCE = "Of course, I can help you with that today, if you tell me a little more about it."
 _WRAPPERS: dict[str, Any] = {
@@ -59,6 +64,8 @@ class Overhead(NamedTuple):
     """To the first of what came, p95 of all turns."""
     audio_ms: float
     """For a second of audio; 0 for a stage that carries none."""
+    socket_ms: float = 0.0
+    """Of this, what a bare WebSocket takes that is fed and sends alike, where that was measured."""
 
 
 @contextmanager
@@ -105,6 +112,37 @@ async def _hear(provider: Any) -> Cost:
         return Cost(now - flushed, now - began, _SPEECH_MS / 1000)
 
 
+def _swallow_here(connection: ServerConnection) -> None:
+    for _ in connection:
+        pass
+
+
+@contextmanager
+def _sink() -> Iterator[str]:
+    """The address of a WebSocket that takes everything, in a thread of its own."""
+    with serve(_swallow_here, "127.0.0.1", 0, compression=None) as server:
+        thread = threading.Thread(target=server.serve_forever, name="sink")
+        thread.start()
+        try:
+            yield f"ws://127.0.0.1:{server.socket.getsockname()[1]}"
+        finally:
+            server.shutdown()
+            thread.join()
+
+
+async def _send_bare(url: str, utterances: int) -> float:
+    """Seconds of CPU for a second of audio that only goes through a socket, fed as by ``_hear``."""
+    voice = sine(220, _FRAME_MS, _HEARING_RATE)
+    frames = _SPEECH_MS // _FRAME_MS
+    async with connect(Address(provider="sink", url=url), SILENT) as socket:
+        began = time.thread_time()
+        for number in range(utterances * frames):
+            if number % _FRAMES_A_MESSAGE == 0:
+                await socket.send(voice * _FRAMES_A_MESSAGE)
+            await asyncio.sleep(_FRAME_MS / 1000 / _SPEED)
+        return (time.thread_time() - began) / (utterances * _SPEECH_MS / 1000)
+
+
 async def _write(provider: Any) -> Cost:
     """One reply."""
     began = time.thread_time()
@@ -139,6 +177,8 @@ _TURNS: dict[str, Callable[[Any], Awaitable[Cost]]] = {
 
 def measure_overheads(turns: int = TURNS) -> Iterable[Overhead]:
     """Of every adapter, one after the other."""
+    with _sink() as url:
+        bare_s = asyncio.run(_send_bare(url, turns))
     for stage, vendors in VENDORS.items():
         for name, vendor in vendors.items():
             with elsewhere(vendor) as options:
@@ -149,6 +189,7 @@ def measure_overheads(turns: int = TURNS) -> Iterable[Overhead]:
                 name,
                 p95([cost.first_s for cost in costs]) * 1000,
                 sum(cost.whole_s for cost in costs) / audio_s * 1000 if audio_s else 0.0,
+                bare_s * 1000 if stage == "stt" else 0.0,
             )
 
 
@@ -167,8 +208,9 @@ async def _measure(stage: str, name: str, options: dict[str, str], turns: int) -
 
 def overhead_table(measured: Iterable[Overhead]) -> str:
     """A line for each adapter."""
-    rows = [f"{'':24}{'ms of CPU a turn, p95':>24}{'ms of CPU a second of audio':>30}"]
+    rows = [f"{'':24}{'ms of CPU a turn, p95':>24}{'a second of audio':>20}{'bare socket':>14}"]
     for one in measured:
         audio = f"{one.audio_ms:.2f}" if one.audio_ms else ""
-        rows.append(f"{f'{one.stage} {one.name}':24}{one.turn_ms:>24.2f}{audio:>30}")
+        bare = f"{one.socket_ms:.2f}" if one.socket_ms else ""
+        rows.append(f"{f'{one.stage} {one.name}':24}{one.turn_ms:>24.2f}{audio:>20}{bare:>14}")
     return "\n".join(rows)

@@ -36,7 +36,7 @@ async def says(
         provider = AssemblyAIVoice(AssemblyAIVoiceOptions(**given))  # type: ignore[arg-type]
         await provider.start()
         try:
-            async for one in provider.speak(each(*sentences), VoiceOptions("jane")):
+            async for one in provider.speak(each(*sentences), VoiceOptions("anna")):
                 heard.append(one)  # noqa: PERF401 - what came before the error must be kept
         except ProviderError as failure:
             error = failure
@@ -182,7 +182,7 @@ async def test_a_writer_that_takes_its_time_is_no_fault_of_the_vendor() -> None:
             yield "Goodbye."
 
         sounds: list[Sound] = []
-        async for one in provider.speak(written(), VoiceOptions("jane")):
+        async for one in provider.speak(written(), VoiceOptions("anna")):
             sounds.append(one)
             if one.ends:
                 ended.set()
@@ -211,7 +211,7 @@ async def test_a_session_that_is_idle_is_kept_alive_and_later_given_back(
         monkeypatch.setattr("antiphon_providers.assemblyai_voice_session._LONGEST_IDLE_S", 0.0)
         await session.connection.wait_closed()
         monkeypatch.undo()
-        assert pcm_of(await spoken(provider, "jane", "Hello.")) == sound("Hello.")
+        assert pcm_of(await spoken(provider, "anna", "Hello.")) == sound("Hello.")
         assert len(fake.sessions) == 2
         await provider.close()
 
@@ -223,10 +223,10 @@ async def test_a_session_that_does_not_confirm_a_cancel_is_not_used_again() -> N
         options = AssemblyAIVoiceOptions(api_key=KEY, base_url=fake.url)
         provider = AssemblyAIVoice(options)
         await provider.start()
-        sounds = provider.speak(each("A long sentence. " * 20), VoiceOptions("jane"))
+        sounds = provider.speak(each("A long sentence. " * 20), VoiceOptions("anna"))
         await anext(sounds)
         await sounds.aclose()
-        assert pcm_of(await spoken(provider, "jane", "Hello.")) == sound("Hello.")
+        assert pcm_of(await spoken(provider, "anna", "Hello.")) == sound("Hello.")
         assert len(fake.sessions) == 2
         await provider.close()
 
