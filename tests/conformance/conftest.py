@@ -14,7 +14,7 @@ from conformance.options import Options, add_options
 from conformance.own_server import OwnServer
 from conformance.peer import Peer
 from conformance.stage import Stage, Trace, needs_target_only
-from conformance.target import Target
+from conformance.target import Target, proxy_of
 
 FOLDER = Path(__file__).parent
 OWN_KEYS = ("key-of-the-first-account-0123456789", "key-of-the-second-account-012345678")
@@ -22,7 +22,6 @@ OWN_LIMITED_KEY = ("--name", "one call", "--account", "limited", "--max-sessions
 OWN_RESUME_SECONDS = 4
 SELECTED = pytest.StashKey[list[pytest.Item]]()
 STAGE = pytest.StashKey[Stage]()
-LEFT_OUT = pytest.StashKey[dict[str, int]]()
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
@@ -52,7 +51,7 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
         (kept if reason is None else gone).append(item)
         if reason is not None:
             left_out[reason] = left_out.get(reason, 0) + 1
-    config.stash[LEFT_OUT] = left_out
+    config.stash[summary.LEFT_OUT] = left_out
     ours = [item for item in kept if FOLDER in item.path.parents]
     last = [item for item in ours if item.path.stem == "test_every_session"]
     if last:
@@ -61,13 +60,6 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
     config.hook.pytest_deselected(items=gone)
     items[:] = kept
     config.stash[SELECTED] = [item for item in kept if FOLDER in item.path.parents]
-
-
-def pytest_terminal_summary(
-    terminalreporter: pytest.TerminalReporter, config: pytest.Config
-) -> None:
-    """Says per section of the protocol what holds."""
-    summary.write(terminalreporter, config.stash.get(LEFT_OUT, {}))
 
 
 def pytest_runtest_makereport(item: pytest.Item, call: pytest.CallInfo[None]) -> None:
@@ -112,6 +104,7 @@ def target(
                 limited_key=limited.stdout.strip(),
                 model=options.model,
                 resume_seconds=OWN_RESUME_SECONDS,
+                proxy=proxy_of(own.url),
                 peer=peer,
             )
         else:
@@ -156,6 +149,7 @@ def _other_server(options: Options, peer: Peer) -> Target:
         limited_key=options["limited-key"],
         model=options.model,
         resume_seconds=float(options["resume-seconds"] or 30),
+        proxy=proxy_of(options["url"].rstrip("/")),
         peer=peer,
         speech_file=options["speech"],
         speech_text=options["speech-text"],

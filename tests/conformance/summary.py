@@ -7,6 +7,8 @@ import re
 import pytest
 
 PROPERTY = "sections"
+LEFT_OUT = pytest.StashKey[dict[str, int]]()
+"""By reason, how many tests were not run."""
 _SECTION = re.compile(r"§(\d+(?:\.\d+)?|[AB]\b)")
 TITLES = {
     "1": "Connection and authentication",

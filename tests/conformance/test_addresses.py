@@ -20,7 +20,11 @@ async def test_the_websocket_is_at_v1_ws(target: Target) -> None:
 async def test_another_path_is_404_at_the_upgrade(target: Target, path: str) -> None:
     """§1.3: a wrong path gives a normal HTTP 404, not a socket that closes."""
     with pytest.raises(InvalidStatus) as refused:
-        await connect(f"{target.ws}{path}", additional_headers={"Authorization": target.key})
+        await connect(
+            f"{target.ws}{path}",
+            additional_headers={"Authorization": target.key},
+            proxy=target.proxy,
+        )
     assert refused.value.response.status_code == 404
 
 
@@ -41,7 +45,9 @@ async def test_no_subprotocol_is_wanted_or_chosen(target: Target) -> None:
 async def test_a_content_type_on_the_handshake_does_no_harm(target: Target) -> None:
     """§11.1: naive clients send it."""
     headers = {"Authorization": target.key, "Content-Type": "application/json"}
-    async with connect(f"{target.ws}/v1/ws", additional_headers=headers) as socket:
+    async with connect(
+        f"{target.ws}/v1/ws", additional_headers=headers, proxy=target.proxy
+    ) as socket:
         await socket.send('{"type":"session.update","session":{}}')
         assert "session.updated" in str(await socket.recv())
 

@@ -164,6 +164,6 @@ async def test_rest_takes_the_key_with_and_without_bearer(
     target: Target, path: str, form: str
 ) -> None:
     """§1.2: ``Authorization: <key>`` and ``Authorization: Bearer <key>`` both work."""
-    async with httpx.AsyncClient(base_url=target.url) as client:
+    async with httpx.AsyncClient(base_url=target.url, transport=target.transport()) as client:
         answer = await client.get(path, headers={"Authorization": form.format(target.key)})
     assert answer.status_code == 200, answer.text

@@ -61,7 +61,7 @@ async def test_what_does_not_exist_is_404_in_the_envelope(
 @pytest.mark.parametrize("path", [*LISTS, "/v1/tokens"])
 async def test_a_missing_credential_is_401(target: Target, path: str) -> None:
     """§6.1: ``missing_authorization``."""
-    async with httpx.AsyncClient(base_url=target.url) as client:
+    async with httpx.AsyncClient(base_url=target.url, transport=target.transport()) as client:
         method = "POST" if path == "/v1/tokens" else "GET"
         envelope(await client.request(method, path), 401, "missing_authorization")
 

@@ -85,9 +85,9 @@ async def completed(rest: httpx.AsyncClient, session_id: str, artifact: str) -> 
             await asyncio.sleep(0.2)
 
 
-async def fetched(url: str) -> httpx.Response:
+async def fetched(target: Target, url: str) -> httpx.Response:
     """An artifact, without any credential."""
-    async with httpx.AsyncClient() as client:
+    async with httpx.AsyncClient(transport=target.transport()) as client:
         return await client.get(url, follow_redirects=True)
 
 
@@ -118,7 +118,7 @@ async def recorded(target: Target) -> Trace:
         listed = (await rest.get("/v1/sessions", params={"limit": 200})).json()["sessions"]
         notes["listed"] = next(one for one in listed if one["id"] == call.session_id)
         for artifact in record["artifacts"]:
-            notes[artifact["type"]] = await fetched(artifact["url"])
+            notes[artifact["type"]] = await fetched(target, artifact["url"])
         return traced(call, **notes)
 
 
@@ -238,7 +238,7 @@ async def vanished(target: Target) -> Trace:
         await asyncio.sleep(target.resume_seconds)
         record = await completed(rest, (call.seen("session.ready")[0])["session_id"], "timeline")
         links = {one["type"]: one["url"] for one in record["artifacts"]}
-        timeline = (await fetched(links["timeline"])).json()
+        timeline = (await fetched(target, links["timeline"])).json()
         return traced(call, record=record, timeline=timeline)
 
 

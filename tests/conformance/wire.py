@@ -210,7 +210,10 @@ async def opened(
     credential = header if header is not None or keyless else target.key
     headers = {"Authorization": credential} if credential else {}
     async with connect(
-        f"{target.ws}{path}{query}", additional_headers=headers, max_size=MOST_BYTES
+        f"{target.ws}{path}{query}",
+        additional_headers=headers,
+        max_size=MOST_BYTES,
+        proxy=target.proxy,
     ) as socket:
         call = Call(socket)
         try:
