@@ -109,14 +109,16 @@ async def _serve(node: Node, settings: Settings, listener: socket.socket, reload
         raise
     server = transport.server(create_app(node), settings, node.calls.close)
     transport.settle_memory()
-    print(_banner(settings, listener, is_open=is_open), flush=True)  # noqa: T201
-    reloading = asyncio.create_task(reload.run(), name="reload-settings")
-    try:
-        await server.serve([listener])
-    finally:
-        reloading.cancel()
-        with _hurrying(node, at_once=server.force_exit):
-            await node.close()
+    # Whoever reads the banner may stop the server at once.
+    with server.capture_signals():
+        print(_banner(settings, listener, is_open=is_open), flush=True)  # noqa: T201
+        reloading = asyncio.create_task(reload.run(), name="reload-settings")
+        try:
+            await server.serve([listener])
+        finally:
+            reloading.cancel()
+            with _hurrying(node, at_once=server.force_exit):
+                await node.close()
 
 
 @contextlib.contextmanager

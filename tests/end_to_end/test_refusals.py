@@ -48,7 +48,11 @@ def not_started(*arguments: str, **variables: str) -> str:
         ([], {"ANTIPHON_PING_SECONDS": "soon"}, ["ANTIPHON_PING_SECONDS cannot be", "settings.md"]),
         ([], {"ANTIPHON_PING_SECONDS": "0"}, ["ANTIPHON_PING_SECONDS cannot be", "more than 0"]),
         (["--llm", "gpt"], {}, ["'gpt'", "installed: anthropic, dialogue, openai, scripted"]),
-        ([], {"ANTIPHON_STT": "ear"}, ["'ear'", "moonshine, openai, scripted", "ANTIPHON_STT"]),
+        (
+            [],
+            {"ANTIPHON_STT": "ear"},
+            ["'ear'", "moonshine, openai, openai-realtime, scripted", "ANTIPHON_STT"],
+        ),
         ([], {"ANTIPHON_LLM_BASE_URL": NOBODY}, ["`model`", "ANTIPHON_LLM_…"]),
         ([], {"ANTIPHON_DATABASE_URL": "u:red-door@h"}, ["cannot be read", "postgresql://"]),
         (

@@ -71,8 +71,8 @@ def _tell_overheads(overheads: Iterable[Overhead]) -> bool:
     sys.stdout.write(
         f"{overhead_table(measured)}\n"
         f"objective: {MOST_TURN_MS:.0f} ms an adapter's turn at p95 (the slowest: "
-        f"{slowest:.2f} ms) and {MOST_AUDIO_MS} ms a second of audio on top of its bare socket at most: "
-        f"{'met' if met else 'missed'}\n\n"
+        f"{slowest:.2f} ms) and {MOST_AUDIO_MS} ms a second of audio on top of its bare socket at "
+        f"most: {'met' if met else 'missed'}\n\n"
     )
     return met
 
