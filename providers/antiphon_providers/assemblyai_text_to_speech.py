@@ -23,9 +23,9 @@ from antiphon_providers.assemblyai_voice_session import RATE, Deadlines, VoiceSe
 from antiphon_providers.assemblyai_wire import Endpoint, Wire, check_address
 from antiphon_providers.errors import ProviderError, Unavailable
 from antiphon_providers.interfaces import Sound, VoiceOptions
-from antiphon_providers.local.utterance import in_turn
 from antiphon_providers.observer import SILENT, Observer
 from antiphon_providers.options import json_object
+from antiphon_providers.utterance import in_turn
 from antiphon_providers.vendor_socket import connect
 
 _ENDPOINT = Endpoint("assemblyai", "wss://tts.us.assemblyai.com", "/v1/ws")

@@ -22,7 +22,7 @@ from msgspec import Struct
 from antiphon_providers.assemblyai_wire import Wire, frame
 from antiphon_providers.errors import ProviderError, TooSlow, Unavailable
 from antiphon_providers.interfaces import Word
-from antiphon_providers.local.utterance import Chunk, Utterance
+from antiphon_providers.utterance import Chunk, Utterance
 
 RATE = 24_000
 """Samples per second of the PCM that is asked for."""

@@ -31,9 +31,9 @@ from antiphon_providers.deepgram_wire import (
 )
 from antiphon_providers.errors import ProviderError, Unavailable
 from antiphon_providers.interfaces import Sound, VoiceOptions
-from antiphon_providers.local.utterance import Utterance, in_turn
 from antiphon_providers.observer import SILENT, Observer
 from antiphon_providers.options import json_object
+from antiphon_providers.utterance import Utterance, in_turn
 from antiphon_providers.vendor_socket import connect
 
 _MAX_FREE = 16

@@ -20,7 +20,7 @@ from msgspec import Struct
 
 from antiphon_providers.deepgram_wire import Wire, frame
 from antiphon_providers.errors import ProviderError, TooSlow, Unavailable
-from antiphon_providers.local.utterance import Chunk, Utterance
+from antiphon_providers.utterance import Chunk, Utterance
 from antiphon_providers.vendor_words import without
 
 RATE = 24_000

@@ -22,7 +22,7 @@ import msgspec
 from msgspec import Struct
 
 from antiphon_providers.errors import Malformed, ProviderError, TooSlow, Unavailable
-from antiphon_providers.local.utterance import Chunk, Utterance
+from antiphon_providers.utterance import Chunk, Utterance
 from antiphon_providers.vendor_socket import Address, VendorSocket
 from antiphon_providers.voice_timing import Mark, Timing
 

@@ -11,8 +11,8 @@ from urllib.parse import urlsplit
 
 from antiphon_providers.errors import ProviderError, Unavailable
 from antiphon_providers.interfaces import Sound
-from antiphon_providers.local.utterance import in_turn
 from antiphon_providers.observer import Observer
+from antiphon_providers.utterance import in_turn
 from antiphon_providers.vendor_socket import connect
 from antiphon_providers.voice_contexts import ContextSession, Deadlines, Wire
 

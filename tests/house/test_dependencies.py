@@ -17,21 +17,27 @@ EXACT = re.compile(r"\d+\.\d+\.\d+")
 def _groups() -> dict[str, list[Requirement]]:
     """Return the direct dependencies by where they stand in pyproject.toml, less our own extras.
 
-    Those of the longer tests stand in requirements/longer.in.
+    Those of the longer tests stand in requirements/longer.in and requirements/litellm.in.
     """
     content = pyproject()
-    longer = (ROOT / "requirements/longer.in").read_text("utf-8").splitlines()
     written = {
         "build": content["build-system"]["requires"],
         "core": content["project"]["dependencies"],
         **content["project"]["optional-dependencies"],
         **content["dependency-groups"],
-        "longer": [line for line in longer if not line.startswith("#")],
+        "longer": _lines("longer"),
+        "litellm": _lines("litellm"),
     }
     return {
         group: [found for found in map(Requirement, lines) if found.name != "antiphon"]
         for group, lines in written.items()
     }
+
+
+def _lines(name: str) -> list[str]:
+    """Return what a file of requirements asks for."""
+    lines = (ROOT / f"requirements/{name}.in").read_text("utf-8").splitlines()
+    return [line for line in lines if not line.startswith("#")]
 
 
 def _direct() -> dict[str, Requirement]:
@@ -76,6 +82,7 @@ def test_the_page_of_dependencies_has_no_row_too_many() -> None:
         ("dev", [*pyproject()["project"]["optional-dependencies"], "core", "dev"]),
         ("bootstrap", ["build"]),
         ("longer", ["longer"]),
+        ("litellm", ["litellm"]),
     ],
 )
 def test_a_lock_has_every_dependency_within_its_bounds(lock: str, groups: list[str]) -> None:
@@ -87,7 +94,7 @@ def test_a_lock_has_every_dependency_within_its_bounds(lock: str, groups: list[s
         assert all(version in need.specifier for version in versions)
 
 
-@pytest.mark.parametrize("lock", ["bootstrap", "serve", "dev", "models", "longer"])
+@pytest.mark.parametrize("lock", ["bootstrap", "serve", "dev", "models", "longer", "litellm"])
 def test_every_pin_of_a_lock_has_hashes(lock: str) -> None:
     """Whoever serves a package cannot change it."""
     assert all(hashes > 0 for _, _, hashes in _pins(lock))

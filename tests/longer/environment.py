@@ -1,13 +1,14 @@
-"""The longer suite's own environment, `.cache/longer`: a llama.cpp server and the `gguf` package.
+"""The longer suite's own environments, made as `.venv` is, from locks, by hash.
 
-It is made as `.venv` is, from a lock, by hash. llama-cpp-python has no wheel on PyPI and is
-compiled once: about four minutes of one fast core. What compiles it is pinned by the same lock.
+`.cache/longer` has a llama.cpp server and the `gguf` package. llama-cpp-python has no wheel on
+PyPI and is compiled once: about four minutes of one fast core. What compiles it is pinned by the
+same lock. `.cache/litellm` has the LiteLLM proxy: 600 MB of wheels, nothing to compile.
 """
 
 import os
 import shutil
 import sys
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
 
 import installers
@@ -16,10 +17,13 @@ from commands import SetupError
 ROOT = Path(__file__).resolve().parents[2]
 ENVIRONMENT = ROOT / ".cache/longer"
 PYTHON = ENVIRONMENT / "bin/python"
+LITELLM_ENVIRONMENT = ROOT / ".cache/litellm"
+LITELLM = LITELLM_ENVIRONMENT / "bin/litellm"
 
 _BOOTSTRAP = ROOT / "requirements/bootstrap.txt"
 _LOCK = ROOT / "requirements/longer.txt"
-_STAMP = ENVIRONMENT / "antiphon-longer.stamp"
+_LITELLM_LOCK = ROOT / "requirements/litellm.txt"
+_STAMP = "antiphon-longer.stamp"
 
 _CMAKE_ARGS = (
     # Faster to compile and fast enough for a model of some kilobytes.
@@ -56,18 +60,34 @@ def require_compilers(environ: Mapping[str, str]) -> None:
 
 
 def set_up() -> None:
-    """Make the environment, unless it is as the locks are. Raises SetupError."""
-    wanted = f"{sys.version} {ROOT}\n{_BOOTSTRAP.read_text()}{_LOCK.read_text()}"
-    if _STAMP.is_file() and _STAMP.read_text() == wanted:
+    """Make the environments, unless they are as the locks are. Raises SetupError."""
+    _make(LITELLM_ENVIRONMENT, _LITELLM_LOCK, _nothing)
+    _make(ENVIRONMENT, _LOCK, _prepare_to_compile)
+
+
+def _make(environment: Path, lock: Path, prepare: Callable[[], None]) -> None:
+    """Make one of them; prepare first where that is needed."""
+    stamp = environment / _STAMP
+    wanted = f"{sys.version} {ROOT}\n{_BOOTSTRAP.read_text()}{lock.read_text()}"
+    if stamp.is_file() and stamp.read_text() == wanted:
         return
+    prepare()
+    installers.make_environment(environment, _BOOTSTRAP, installers.bundled_pip())
+    installers.sync(environment, [_BOOTSTRAP, lock])
+    stamp.write_text(wanted)
+
+
+def _nothing() -> None:
+    """Wheels need no preparation."""
+
+
+def _prepare_to_compile() -> None:
+    """Look for compilers and tell them what to make, in the environment of this process."""
     require_compilers(os.environ)
     sys.stderr.write("antiphon: compiling llama.cpp for the longer tests, which takes minutes\n")
     os.environ["CMAKE_ARGS"] = " ".join(_CMAKE_ARGS)
     # Otherwise what compiles would be whatever is newest that day.
     os.environ["UV_BUILD_CONSTRAINT"] = os.environ["PIP_BUILD_CONSTRAINT"] = str(_LOCK)
-    installers.make_environment(ENVIRONMENT, _BOOTSTRAP, installers.bundled_pip())
-    installers.sync(ENVIRONMENT, [_BOOTSTRAP, _LOCK])
-    _STAMP.write_text(wanted)
 
 
 def main() -> int:

@@ -25,8 +25,8 @@ from antiphon_providers.interfaces import Sound, VoiceOptions, Word
 from antiphon_providers.local.espeak_child import HEAD, Order
 from antiphon_providers.local.silence import SilenceCut
 from antiphon_providers.local.speakable import SpokenWord, spoken_words
-from antiphon_providers.local.utterance import Chunk, Utterance, in_turn
 from antiphon_providers.local.voice_catalogue import Voice, voice_named
+from antiphon_providers.utterance import Chunk, Utterance, in_turn
 
 _START_S = 10.0
 _RATE = 22_050

@@ -21,8 +21,8 @@ from antiphon_providers.interfaces import Sound, VoiceOptions, Word
 from antiphon_providers.local import flite_library
 from antiphon_providers.local.flite_library import FliteSpeaker, TokenTime
 from antiphon_providers.local.speakable import SpokenWord, clauses, spoken_words
-from antiphon_providers.local.utterance import Chunk, Utterance, in_turn
 from antiphon_providers.local.voice_catalogue import Speaker, Voice, voice_named
+from antiphon_providers.utterance import Chunk, Utterance, in_turn
 
 _CLAUSE = 80
 """Letters: their analysis takes some 15 ms."""
