@@ -31,7 +31,7 @@ IDLE_SECONDS = 300.0
 """After which what no call uses is closed."""
 MOST_IDLE = 100
 """Beyond which the longest unused is closed at once: whoever changes an agent makes new ones."""
-CHECK_SECONDS = 5.0
+CHECK_SECONDS = 3.0
 """How long a session waits to hear that a key, a model or a voice is refused."""
 
 log = structlog.get_logger()
@@ -70,8 +70,6 @@ class Lease:
 
     def services(self, node: Services) -> Services:
         """The node's, but for the agent's own."""
-        if not self._held:
-            return node
         own = {setting: shared.provider for setting, shared in self._held.items()}
         hearing, speaking = node.hearing, node.speaking
         return replace(
@@ -82,7 +80,8 @@ class Lease:
                 language_model=own.get("llm", speaking.language_model),
                 text_to_speech=own.get("tts", speaking.text_to_speech),
             ),
-            # An agent that chooses a stage of the cascade wants that to be asked.
+            # An agent that names a stage of the cascade wants that to be asked, even if it is
+            # the server's own.
             speech_to_speech=own.get("s2s"),
         )
 

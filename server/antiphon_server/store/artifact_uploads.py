@@ -40,6 +40,9 @@ class Uploads:
         self._pauses = pauses
         self._keys: deque[str] = deque()
         self._more = asyncio.Event()
+        self._under_way: str | None = None
+        """The key that is being uploaded."""
+        self._upload_ends = asyncio.Lock()
         self._uploading: asyncio.Task[None] | None = None
 
     async def start(self) -> None:
@@ -65,8 +68,13 @@ class Uploads:
         return Artifact(waiting.size, lambda start, end: self._read(waiting, key, start, end))
 
     async def delete(self, key: str) -> None:
-        """In both places; an upload that is under way notices that its file is gone."""
+        """In both places. An upload of it that is under way is waited for, or it would put there
+        what was deleted.
+        """
         await self._waiting.delete(key)
+        if key == self._under_way:
+            async with self._upload_ends:
+                pass
         await self._kept.delete(key)
 
     async def link(self, key: str, seconds: int) -> str | None:
@@ -107,9 +115,10 @@ class Uploads:
             if not self._keys:
                 self._more.clear()
                 await self._more.wait()
-            key = self._keys.popleft()
+            key = self._under_way = self._keys.popleft()
             try:
-                await self._kept.put(self._waiting.path(key), key)
+                async with self._upload_ends:
+                    await self._kept.put(self._waiting.path(key), key)
                 failures = 0
             except NoSuchArtifact:
                 log.info("recording was deleted before it was uploaded", key=key)

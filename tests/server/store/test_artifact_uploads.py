@@ -174,6 +174,44 @@ async def test_one_that_arrives_between_look_and_read_is_read_there(
     await uploads.close()
 
 
+class Slow(Away):
+    """A storage at which a file arrives only when it may, and stays."""
+
+    def __init__(self, kept: Artifacts) -> None:
+        super().__init__(kept)
+        self.there.set()
+        self.begun, self.may_arrive = asyncio.Event(), asyncio.Event()
+
+    async def put(self, file: Path, key: str) -> None:
+        """Has read the file when it waits."""
+        audio = await asyncio.to_thread(file.read_bytes)
+        self.begun.set()
+        await self.may_arrive.wait()
+        copy = file.with_name("copy")
+        await asyncio.to_thread(copy.write_bytes, audio)
+        await self.kept.put(copy, key)
+        self.arrived.put_nowait(key)
+
+
+async def test_what_is_deleted_while_it_is_uploaded_is_gone(tmp_path: Path, kept: Folder) -> None:
+    """Whoever was told that it is deleted never finds it again."""
+    slow = Slow(kept)
+    uploads = Uploads(Folder(tmp_path / "waiting"), slow)
+    await uploads.start()
+    await uploads.put(file_of(tmp_path, b"audio"), KEY)
+    await slow.begun.wait()
+    deleting = asyncio.create_task(uploads.delete(KEY))
+    # One that does not wait for the upload is over by then.
+    await asyncio.wait({deleting}, timeout=0.2)
+    slow.may_arrive.set()
+    await asyncio.gather(deleting, slow.arrived.get())
+    with pytest.raises(NoSuchArtifact):
+        await uploads.open(KEY)
+    await uploads.close()
+    with pytest.raises(NoSuchArtifact):
+        await kept.open(KEY)
+
+
 @pytest.fixture
 def s3(monkeypatch: pytest.MonkeyPatch) -> Iterator[S3]:
     """A running S3."""
