@@ -19,6 +19,7 @@ from endurance.figures import show
 from endurance.processes import launched
 from endurance.secrets_stops import converse, go_wrong, run_agents, use_keys, watch
 from endurance.secrets_tour import Tour
+from endurance.secrets_vendor import Indiscreet, run_vendors
 from hostile.serving import SCRIPTED
 
 LEAST_CANARIES = 25
@@ -42,13 +43,20 @@ class Visited:
         peer = Peer()
         await peer.start(0)
         tour = self.tour = Tour(peer)
+        journals = {"ANTIPHON_JOURNAL_DIR": str(self.folder / "journals")}
         try:
-            async with launched(folder, **{**SCRIPTED, **tour.settings()}) as server:
+            async with (
+                Indiscreet(tour) as vendor,
+                launched(
+                    folder, **{**SCRIPTED, **journals, **tour.settings(), **vendor.settings()}
+                ) as server,
+            ):
                 async with server.rest() as rest:
                     rest.headers["Authorization"] = f"Bearer {tour.key}"
                     session_id = await converse(tour, server)
                     await watch(tour, rest, session_id)
                     await run_agents(tour, server, rest)
+                    await run_vendors(tour, vendor, server, rest)
                     await use_keys(tour, server, rest, str(self.folder))
                     await go_wrong(tour, server, rest)
                     self.places["metrics"] = server.get("/metrics").encode()
@@ -139,6 +147,7 @@ def test_secrets_are_kept_sealed_or_not_at_all(visited: Visited) -> None:
         (path.name, name) for path, raw in files.items() for name in _found(visited.secret, raw)
     }
     assert told == set()
+    assert any(path.parent.name == "journals" for path in files)
     words = set(_found(visited.said, b"".join(files.values())))
     assert {"what the user said", "tool argument", "tool result", "system prompt"} <= words
 

@@ -256,9 +256,35 @@ async def test_the_servers_own_alone_is_nobody_elses() -> None:
         node = vendors.node.services
         own = (ProviderTarget("default"),)
         lease = await pool.lease("mine", {"stt": own, "llm": own})
-        assert lease.services(node) is node
+        assert lease.services(node) == node
         with pytest.raises(InvalidConfig, match="no provider of its own"):
             await pool.lease("mine", {"s2s": own})
     async with started(S2S="scripted") as serving, _pool(serving) as pool:
         lease = await pool.lease("mine", {"s2s": own})
         assert lease.services(serving.services).speech_to_speech is not None
+
+
+@pytest.mark.parametrize(
+    ("providers", "converses"),
+    [
+        ({}, True),
+        ({"s2s": [{"name": "default"}]}, True),
+        ({"llm": [{"name": "default"}]}, False),
+        ({"stt": [{"name": "default"}], "s2s": [{"name": "default"}]}, True),
+    ],
+)
+async def test_an_agent_chooses_between_one_model_and_three(
+    providers: dict[str, Any], *, converses: bool
+) -> None:
+    """Where the server has both: who names a stage of the three, and no model for all, has them."""
+    async with started(S2S="scripted") as node:
+        vendors = Vendors()
+        vendors.node = node
+        async with vendors.call(providers) as client:
+            await client.until(wire.SessionReady)
+            client.tell(CREATE)
+            await client.until(wire.ReplyDone)
+            client.tell(END)
+            await client.task
+        turn = client.heard(wire.TurnTimeline)[-1]
+        assert ("speech_to_speech" in turn.providers) is converses
