@@ -15,41 +15,45 @@ Source: Anthropic's pages "Create a Message", "Streaming Messages" and "Prompt c
 from __future__ import annotations
 
 from collections.abc import AsyncGenerator
-from contextlib import aclosing
 from typing import Annotated, Any
 
 import httpx
 import msgspec
-from msgspec import Meta, Struct
+from msgspec import Meta
 
 from antiphon_providers.anthropic_assembly import Assembly
 from antiphon_providers.anthropic_wire import error_of, error_told, messages_of, system_of, tools_of
-from antiphon_providers.errors import Malformed, ProviderError
+from antiphon_providers.errors import Malformed
 from antiphon_providers.interfaces import Prompt, Said, Spent, Used
 from antiphon_providers.observer import SILENT, Observer
 from antiphon_providers.options import json_object
-from antiphon_providers.sse import EventReader
+from antiphon_providers.streamed_reply import Question, streamed
 from antiphon_providers.vendor_http import (
     MAX_ERROR_BYTES,
     Endpoint,
     Patience,
     VendorHttp,
     check,
-    check_key,
-    drain,
-    key_at,
     read,
-    url_of,
+)
+from antiphon_providers.vendor_options import (
+    HTTP_SCHEMES,
+    ExtraBody,
+    FirstWordMs,
+    ReplyProgressMs,
+    VendorOptions,
+    key_at,
 )
 from antiphon_providers.vendor_words import words_of
 
 BASE_URL = "https://api.anthropic.com"
 _VERSION = "2023-06-01"
-_UNAUTHORISED = {401, 403}
 
 
-class AnthropicOptions(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
+class AnthropicOptions(VendorOptions, frozen=True, forbid_unknown_fields=True, kw_only=True):
     """Which model, and how patient to be with it."""
+
+    schemes = HTTP_SCHEMES
 
     model: Annotated[str, Meta(min_length=1, description="As the vendor calls it.")]
     base_url: Annotated[str, Meta(description="Ends before `/v1/messages`.")] = BASE_URL
@@ -64,28 +68,14 @@ class AnthropicOptions(Struct, frozen=True, forbid_unknown_fields=True, kw_only=
     cache: Annotated[
         bool, Meta(description="Whether the vendor keeps tools and system prompt for a while.")
     ] = True
-    extra_body: Annotated[
-        str, Meta(description="JSON object merged into each request; a null takes a field out.")
-    ] = "{}"
-    connect_ms: Annotated[int, Meta(ge=1, description="Milliseconds to a connection.")] = 3000
-    first_ms: Annotated[
-        int, Meta(ge=1, description="Milliseconds from asking to the first words or tool call.")
-    ] = 10_000
-    progress_ms: Annotated[
-        int, Meta(ge=1, description="Milliseconds that a reply may pause once begun.")
-    ] = 10_000
+    extra_body: ExtraBody = "{}"
+    first_ms: FirstWordMs = 10_000
+    progress_ms: ReplyProgressMs = 10_000
     max_connections: Annotated[int, Meta(ge=1, description="Replies at one time.")] = 200
 
     def __post_init__(self) -> None:
-        check_key(self.api_key)
-        url_of(self.base_url)
+        super().__post_init__()
         json_object(self.extra_body)
-
-    def __repr__(self) -> str:
-        return f"AnthropicOptions(model={self.model!r}, base_url={self.base_url!r}, ...)"
-
-    def __rich_repr__(self) -> list[tuple[str, Any]]:
-        return [("model", self.model), ("base_url", self.base_url)]
 
 
 class Anthropic:
@@ -120,49 +110,21 @@ class Anthropic:
         """
         self._http.observer = self.observer
         self._http.open()
-        patience = self._patience()
-        async with self._http.exchange(patience, "GET", "/v1/models") as response:
-            if response.status_code in _UNAUTHORISED or response.is_server_error:
-                await check(response, patience, error_of)
-            await drain(response.aiter_raw())
+        await self._http.greet(self._patience(), "/v1/models", error_of, keep=True)
 
     async def close(self) -> None:
         """Closes all connections; running replies end."""
         await self._http.close()
 
-    async def reply(self, prompt: Prompt) -> AsyncGenerator[Said | Used | Spent, None]:
+    def reply(self, prompt: Prompt) -> AsyncGenerator[Said | Used | Spent, None]:
         """The reply as it is written: text at once, tool calls when they are complete.
 
         Raises ``Unavailable`` where the vendor cannot be reached, is overloaded or breaks off,
         ``Refused`` where it or its model will not serve the request, ``TooSlow`` beyond the
         options' times and ``Malformed`` for an answer that is none.
         """
-        try:
-            async with aclosing(self._answer(prompt)) as pieces:
-                async for piece in pieces:
-                    yield piece
-        except ProviderError:
-            if not self._http.closed:
-                raise
-
-    async def _answer(self, prompt: Prompt) -> AsyncGenerator[Said | Used | Spent, None]:
-        patience = self._patience()
-        headers = {"Accept": "text/event-stream", "Content-Type": "application/json"}
-        async with self._http.exchange(
-            patience, "POST", "/v1/messages", self._body(prompt), headers
-        ) as response:
-            await _check(response, patience)
-            raw = response.aiter_raw()
-            reply, events = Assembly(), EventReader()
-            while not reply.done and (received := await patience.wait(anext(raw, b""))):
-                steps = reply.steps
-                for said in [said for data in events.feed(received) for said in reply.take(data)]:
-                    yield said
-                if reply.steps > steps:
-                    patience.renew()
-            for piece in reply.finish():
-                yield piece
-            await drain(raw)
+        question = Question("/v1/messages", self._body(prompt), _check)
+        return streamed(self._http, self._patience(), question, Assembly())
 
     def _patience(self) -> Patience:
         return Patience(self.options.first_ms, self.options.progress_ms)

@@ -1,7 +1,8 @@
 """What AssemblyAI's two streaming wires have in common: frames, addresses, keys and errors.
 
-Source: AssemblyAI's pages "Universal Streaming, message sequence", "Streaming TTS, message
-frames" and "Streaming TTS, limits", and the ``assemblyai`` SDK 1.8.2 (2026-11-22). Each frame is
+Source: AssemblyAI's pages "Universal Streaming, message sequence", "Common session errors and
+closures", "Streaming TTS, message frames" and "Streaming TTS, limits", and the ``assemblyai`` SDK
+1.8.2 (2026-11-23). Each frame is
 a JSON object with a ``type``; a frame of an unknown type is left alone. A session that fails
 says ``Error`` with a code, which its close then has too.
 """
@@ -9,27 +10,32 @@ says ``Error`` with a code, which its close then has too.
 from __future__ import annotations
 
 import asyncio
-import os
-import string
 from collections.abc import Mapping
-from typing import Any
-from urllib.parse import urlencode, urlsplit, urlunsplit
+from typing import Annotated, Any
 
 import msgspec
-from msgspec import Struct
+from msgspec import Meta, Struct
 
 from antiphon_providers.errors import Malformed, ProviderError, Refused, TooSlow, Unavailable
+from antiphon_providers.vendor_options import VendorOptions, key_at, socket_url
 from antiphon_providers.vendor_socket import Address, VendorSocket
 from antiphon_providers.vendor_words import MAX_WORDS, without
 
 KEY_VARIABLE = "ASSEMBLYAI_API_KEY"
 
+Key = Annotated[
+    str, Meta(description="Empty: `ASSEMBLYAI_API_KEY`, at the vendor's own address only.")
+]
+
 _MAX_WAIT_S = 86_400.0
-_KEY_CHARACTERS = frozenset(string.ascii_letters + string.digits + string.punctuation)
-_SCHEMES = {"ws": "ws", "wss": "wss", "http": "ws", "https": "wss"}
 _WILL_NOT = {1008, 3006, 4000, 4001, 4002, 4003, 4100, 4101, 4104}
 """Account, key, parameters: asking again changes nothing. What is not here (overload, expiry,
 too many sessions, a failure of theirs) may work with another session.
+"""
+_UNAUTHORISED = 1008
+_TOO_MANY = "too many"
+"""What the vendor says with the code of a wrong key where too many sessions were begun within a
+minute ("How does automatically scaling concurrency work", 2026-11-23); too many at once is 3009.
 """
 
 
@@ -40,42 +46,19 @@ class Endpoint(Struct, frozen=True):
     base_url: str
     path: str
 
-    def key(self, base_url: str, api_key: str) -> str:
-        """The key to use: the given one, else the vendor's own variable, which is read only for
-        the vendor's own address.
-        """
-        if api_key or base_url != self.base_url:
-            return api_key
-        return os.environ.get(KEY_VARIABLE, "")
+    def address(self, mine: VendorOptions, query: Mapping[str, str]) -> Address:
+        """A session with these parameters. The key goes into the header as it is.
 
-    def address(
-        self, base_url: str, api_key: str, query: Mapping[str, str], connect_ms: int
-    ) -> Address:
-        """A session with these parameters. The key goes into the header as it is."""
-        parts = urlsplit(base_url)
-        path = parts.path.rstrip("/") + self.path
-        both = "&".join(part for part in (parts.query, urlencode(query)) if part)
-        key = self.key(base_url, api_key)
+        Without a key the vendor's own variable is read, for the vendor's own address only.
+        """
+        key = key_at(mine.api_key, mine.base_url, self.base_url, KEY_VARIABLE)
         return Address(
             provider=self.provider,
-            url=urlunsplit((_SCHEMES[parts.scheme], parts.netloc, path, both, "")),
+            url=socket_url(mine.base_url, self.path, query.items()),
             headers={"Authorization": key} if key else {},
-            connect_ms=connect_ms,
+            connect_ms=mine.connect_ms,
             secrets=(key,) if key else (),
         )
-
-
-def check_address(base_url: str, api_key: str) -> None:
-    """Raises ``ValueError``, as ``__post_init__`` should, without quoting either."""
-    if not _KEY_CHARACTERS.issuperset(api_key):
-        raise ValueError("api_key has characters that a key cannot have")
-    try:
-        parts = urlsplit(base_url)
-        usable = parts.scheme in _SCHEMES and bool(parts.hostname) and parts.username is None
-    except ValueError:
-        usable = False
-    if not usable:
-        raise ValueError("base_url must be a ws, wss, http or https URL without user and password")
 
 
 def frame(kind: str, **fields: Any) -> str:
@@ -148,9 +131,10 @@ class Wire:
         told, param, wait = said.get("error_type") or code, said.get("param"), None
         if isinstance(said.get("retry_after_seconds"), (int, float)):
             wait = min(max(float(said["retry_after_seconds"]), 0.0), _MAX_WAIT_S)
-        will_not = isinstance(code, int) and code in _WILL_NOT
-        refused = not retryable if isinstance(retryable, bool) else will_not
         words = str(said.get("error") or "")[:MAX_WORDS]
+        for_now = code == _UNAUTHORISED and _TOO_MANY in words.lower()
+        will_not = isinstance(code, int) and code in _WILL_NOT and not for_now
+        refused = not retryable if isinstance(retryable, bool) else will_not
         message = f"{self.address.host} answered {code or 'an error'}: {words}"
         secrets = self.address.secrets
         return (Refused if refused else Unavailable)(

@@ -22,11 +22,21 @@ from msgspec import Meta, Struct
 from antiphon_providers.errors import ProviderError, Refused, Unavailable
 from antiphon_providers.interfaces import Sound, VoiceOptions
 from antiphon_providers.observer import SILENT, Observer
-from antiphon_providers.options import json_object
-from antiphon_providers.vendor_socket import Address
+from antiphon_providers.vendor_options import (
+    FirstSoundMs,
+    SoundProgressMs,
+    VendorOptions,
+    Voice,
+    Voices,
+    key_at,
+    socket_url,
+    voices_by_name,
+)
+from antiphon_providers.vendor_socket import Address, VendorSocket
 from antiphon_providers.vendor_words import without
-from antiphon_providers.voice_contexts import RATE, Deadlines, Heard
-from antiphon_providers.voice_pool import VoicePool, check_address, key_of, socket_url
+from antiphon_providers.voice_contexts import ContextSession, Heard
+from antiphon_providers.voice_pool import VoicePool
+from antiphon_providers.voice_session import RATE, Deadlines
 from antiphon_providers.voice_timing import Mark
 
 BASE_URL = "wss://api.cartesia.ai"
@@ -40,7 +50,7 @@ _FIRST_SERVER_ERROR = 500
 _MAX_WORDS = 500
 
 
-class CartesiaOptions(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
+class CartesiaOptions(VendorOptions, frozen=True, forbid_unknown_fields=True, kw_only=True):
     """Which voices, how they speak, and how patient to be with them."""
 
     api_key: Annotated[
@@ -49,12 +59,8 @@ class CartesiaOptions(Struct, frozen=True, forbid_unknown_fields=True, kw_only=T
     base_url: Annotated[str, Meta(description="Ends before `/tts/websocket`.")] = BASE_URL
     version: Annotated[str, Meta(min_length=1, description="As `Cartesia-Version`.")] = VERSION
     model: Annotated[str, Meta(min_length=1, description="As `model_id`.")] = "sonic-3"
-    voice: Annotated[
-        str, Meta(min_length=1, description="The vendor's voice for names that have none.")
-    ] = "f786b574-daa5-4673-aa0c-cbe3e8534c02"
-    voices: Annotated[
-        str, Meta(description="JSON object: the name of a voice to the id of the vendor's voice.")
-    ] = "{}"
+    voice: Voice = "f786b574-daa5-4673-aa0c-cbe3e8534c02"
+    voices: Voices = "{}"
     language: Annotated[str, Meta(description="As ISO 639-1; empty: the vendor's choice.")] = ""
     speed: (
         Annotated[float, Meta(ge=0.6, le=1.5, description="1 is the voice's own pace.")] | None
@@ -63,29 +69,16 @@ class CartesiaOptions(Struct, frozen=True, forbid_unknown_fields=True, kw_only=T
         None
     )
     emotion: Annotated[str, Meta(description="One of the vendor's; empty: none.")] = ""
-    connect_ms: Annotated[int, Meta(ge=1, description="Milliseconds to a connection.")] = 3000
-    first_ms: Annotated[int, Meta(ge=1, description="Milliseconds until a sentence sounds.")] = 5000
-    progress_ms: Annotated[
-        int, Meta(ge=1, description="Milliseconds that the sound may pause once begun.")
-    ] = 5000
+    first_ms: FirstSoundMs = 5000
+    progress_ms: SoundProgressMs = 5000
 
     def __post_init__(self) -> None:
-        check_address(self.base_url, self.api_key)
-        if not all(isinstance(voice, str) for voice in json_object(self.voices).values()):
-            raise ValueError("voices must map names to texts")
+        super().__post_init__()
+        voices_by_name(self.voices)
 
     def voice_of(self, name: str) -> str:
         """The vendor's voice for a name."""
-        return str(json_object(self.voices).get(name) or self.voice)
-
-    def __repr__(self) -> str:
-        return (
-            f"CartesiaOptions(model={self.model!r}, voice={self.voice!r}, "
-            f"base_url={self.base_url!r}, ...)"
-        )
-
-    def __rich_repr__(self) -> list[tuple[str, Any]]:
-        return [("model", self.model), ("voice", self.voice), ("base_url", self.base_url)]
+        return voices_by_name(self.voices).get(name) or self.voice
 
 
 class Cartesia:
@@ -98,8 +91,8 @@ class Cartesia:
 
     def __init__(self, options: CartesiaOptions | None = None) -> None:
         self.options = options or CartesiaOptions()
-        deadlines = Deadlines(self.options.first_ms, self.options.progress_ms)
-        self._pool = VoicePool(_Wire(self.options), deadlines, lambda: self.observer)
+        self._wire = _Wire(self.options)
+        self._pool = VoicePool(self._session, lambda: self.observer)
 
     async def start(self) -> None:
         """Opens a connection; the first reply finds it open.
@@ -107,7 +100,7 @@ class Cartesia:
         Raises as ``speak`` does, where the vendor answers the handshake with it; after anything
         but ``Refused`` it can be used all the same.
         """
-        await self._pool.start(self.options.voice)
+        await self._pool.start(self._wire.address(self.options.voice))
 
     async def close(self) -> None:
         """Ends all connections; what is being spoken fails with ``Unavailable``."""
@@ -122,7 +115,13 @@ class Cartesia:
         ``Unavailable`` where nobody can be reached, or beyond the account's concurrency,
         ``TooSlow`` beyond the options' times and ``Malformed`` for what is no sound.
         """
-        return self._pool.speak(sentences, self.options.voice_of(options.voice))
+        voice = self.options.voice_of(options.voice)
+        address = self._wire.address(voice)
+        return self._pool.speak(sentences, address, lambda session, text: session.say(text, voice))
+
+    async def _session(self, address: Address, socket: VendorSocket) -> ContextSession:
+        deadlines = Deadlines(self.options.first_ms, self.options.progress_ms)
+        return ContextSession(self._wire, address, socket, deadlines)
 
 
 class _Words(Struct, frozen=True):
@@ -151,8 +150,7 @@ class _Wire:
 
     def __init__(self, options: CartesiaOptions) -> None:
         self._options = options
-        is_vendors = options.base_url == BASE_URL
-        self._key = key_of(options.api_key, KEY_VARIABLE, is_vendors=is_vendors)
+        self._key = key_at(options.api_key, options.base_url, BASE_URL, KEY_VARIABLE)
         given = {"speed": options.speed, "volume": options.volume, "emotion": options.emotion}
         config = {name: value for name, value in given.items() if value not in {None, ""}}
         self._request = {
@@ -170,7 +168,7 @@ class _Wire:
         bearer = {"Authorization": f"Bearer {self._key}"} if self._key else {}
         return Address(
             provider=Cartesia.name,
-            url=f"{socket_url(self._options.base_url)}/tts/websocket",
+            url=socket_url(self._options.base_url, "/tts/websocket"),
             headers={"Cartesia-Version": self._options.version, **bearer},
             connect_ms=self._options.connect_ms,
             secrets=(self._key,) if self._key else (),

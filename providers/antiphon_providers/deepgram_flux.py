@@ -23,24 +23,36 @@ from contextlib import asynccontextmanager
 from typing import Annotated, Any
 
 import msgspec
-from msgspec import Meta, Struct, structs
+from msgspec import Meta, Struct
 
-from antiphon_providers.deepgram_segments import Told
-from antiphon_providers.deepgram_stream import DeepgramStream
+from antiphon_providers.deepgram_segments import Segments, Told
 from antiphon_providers.deepgram_wire import (
     BASE_URL,
+    KEEP_ALIVE_S,
+    Key,
     Query,
     Wire,
     address_of,
-    check_address,
     extra_query,
     frame,
 )
-from antiphon_providers.errors import TooSlow, Unavailable
-from antiphon_providers.interfaces import HEARING_RATE, HearingOptions
+from antiphon_providers.errors import TooSlow
+from antiphon_providers.hearing_stream import HearingStream, Item, Terms, Then
+from antiphon_providers.interfaces import HEARING_RATE, HearingOptions, Recognised
 from antiphon_providers.observer import SILENT, Observer
+from antiphon_providers.streams import OpenStreams
+from antiphon_providers.vendor_options import ExtraQuery, FinalMs, VendorOptions
 from antiphon_providers.vendor_socket import Address, VendorSocket, connect
 
+_FRAME_MS = 80
+_SILENCE = bytes(HEARING_RATE * 2 * _FRAME_MS // 1000)
+_PADDING = 9
+"""Frames of silence behind a segment: longer than ``_SETTLE_S`` and the 250 ms between two
+updates.
+"""
+_SETTLE_S = 0.4
+"""In which a short word may still come."""
+_END = frame("ForceEndTurn")
 _MAX_KEYTERMS = 100
 _TIMEOUT_MS = range(500, 60_001)
 """What it takes as ``eot_timeout_ms``."""
@@ -48,12 +60,10 @@ _MULTILINGUAL = "multi"
 """Models with this in their name take languages; the others know English only."""
 
 
-class DeepgramFluxOptions(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
+class DeepgramFluxOptions(VendorOptions, frozen=True, forbid_unknown_fields=True, kw_only=True):
     """Which model, and how patient to be with it."""
 
-    api_key: Annotated[
-        str, Meta(description="Empty: `DEEPGRAM_API_KEY`, at the vendor's own address only.")
-    ] = ""
+    api_key: Key = ""
     base_url: Annotated[str, Meta(description="Ends before `/v2/listen`.")] = BASE_URL
     model: Annotated[
         str, Meta(min_length=1, description="`flux-general-en` or `flux-general-multi`.")
@@ -69,24 +79,13 @@ class DeepgramFluxOptions(Struct, frozen=True, forbid_unknown_fields=True, kw_on
         Annotated[float, Meta(ge=0.3, le=0.9, description="How sure, to say that it may end.")]
         | None
     ) = None
-    extra_query: Annotated[
-        str, Meta(description="JSON object of more parameters of the connection, as they are.")
-    ] = "{}"
-    connect_ms: Annotated[int, Meta(ge=1, description="Milliseconds to a connection.")] = 3000
+    extra_query: ExtraQuery = "{}"
     first_ms: Annotated[int, Meta(ge=1, description="Milliseconds until `Connected`.")] = 5000
-    final_ms: Annotated[
-        int, Meta(ge=1, description="Milliseconds from a flush to its words, known or not.")
-    ] = 1000
+    final_ms: FinalMs = 1000
 
     def __post_init__(self) -> None:
-        check_address(self.base_url, self.api_key)
+        super().__post_init__()
         extra_query(self.extra_query)
-
-    def __repr__(self) -> str:
-        return f"DeepgramFluxOptions(model={self.model!r}, base_url={self.base_url!r}, ...)"
-
-    def __rich_repr__(self) -> list[tuple[str, Any]]:
-        return [("model", self.model), ("base_url", self.base_url)]
 
 
 class DeepgramFlux:
@@ -98,50 +97,38 @@ class DeepgramFlux:
 
     def __init__(self, options: DeepgramFluxOptions | None = None) -> None:
         self.options = options or DeepgramFluxOptions()
-        self._streams: set[DeepgramStream] = set()
-        self._running = False
+        self._streams: OpenStreams[HearingStream] = OpenStreams(self.name)
 
     async def start(self) -> None:
         """Connects and leaves, to see that the key and the model are accepted.
 
         Raises as ``open`` does; after anything but ``Refused`` it can be used all the same.
         """
-        self._running = True
+        self._streams.start()
         async with self.open(HearingOptions()):
             pass
 
     async def close(self) -> None:
         """Ends all streams."""
-        self._running = False
-        for stream in list(self._streams):
-            stream.end()
+        self._streams.close()
 
     @asynccontextmanager
-    async def open(self, options: HearingOptions) -> AsyncIterator[DeepgramStream]:
+    async def open(self, options: HearingOptions) -> AsyncIterator[HearingStream]:
         """A connection for one call.
 
         Raises ``Refused`` where the vendor does not accept the key or a parameter, in its own
         words, ``Unavailable`` where it cannot be reached or serve now, and ``TooSlow`` beyond
         ``connect_ms`` or ``first_ms``.
         """
-        if not self._running:
-            raise Unavailable("the recogniser is not running", provider=self.name)
+        self._streams.check()
         mine = self.options
-        address = structs.replace(
-            address_of(
-                self.name, mine.base_url, mine.api_key, "/v2/listen", query_of(mine, options)
-            ),
-            connect_ms=mine.connect_ms,
-        )
+        address = address_of(self.name, mine, "/v2/listen", query_of(mine, options))
         async with connect(address, self.observer) as socket:
             wire = await _begun(address, socket, mine.first_ms)
-            stream = DeepgramStream(wire, FluxTongue(), mine.final_ms, partials=options.partials)
-            self._streams.add(stream)
-            try:
-                async with stream:
-                    yield stream
-            finally:
-                self._streams.discard(stream)
+            stream = HearingStream(wire, FluxTongue(mine.final_ms, partials=options.partials))
+            async with self._streams.keep(stream):
+                yield stream
+            await stream.leave()
 
 
 async def _begun(address: Address, socket: VendorSocket, first_ms: int) -> Wire:
@@ -172,17 +159,68 @@ class _TurnInfo(Struct, frozen=True):
     trigger: str | None = None
 
 
+class _UntilAnswered:
+    """Holds what follows a segment: it would be part of the segment's turn.
+
+    The turn is ended as soon as Flux heard into the silence behind the speech.
+    """
+
+    def __init__(self, segments: Segments) -> None:
+        self._segments = segments
+        self._number = segments.fed
+
+    @property
+    def holds(self) -> bool:
+        """Whether the segment still waits for its words."""
+        return self._segments.answered <= self._number
+
+    def asks(self) -> str | None:
+        """Ends the turn, once."""
+        return _END if self._segments.ask() else None
+
+
 class FluxTongue:
     """What Flux is told and says, on one connection."""
 
-    frame_ms = 80
-    settle_s = 0.4
-    keep_alive: str | None = None
-    end = frame("ForceEndTurn")
-    pad_ms: int | None = 720
-    """Longer than ``settle_s``, in which a short word may still come, and the 250 ms between two
-    updates.
-    """
+    terms = Terms(
+        frame_ms=_FRAME_MS,
+        keep_alive=_SILENCE,
+        keep_alive_s=KEEP_ALIVE_S,
+        goodbye=frame("CloseStream"),
+    )
+
+    def __init__(self, final_ms: int, *, partials: bool) -> None:
+        self._final_s = final_ms / 1000
+        self._segments = Segments(partials=partials, settle_s=_SETTLE_S)
+
+    @property
+    def deadline(self) -> float | None:
+        """When the oldest flush is to be answered with what is known."""
+        return self._segments.deadline
+
+    def heard(self, at_ms: float, level: float) -> None:
+        """Audio was sent up to here, so loud."""
+        self._segments.heard(at_ms / 1000, level)
+
+    def flush(self, until_ms: float, now: float) -> Then:
+        """Silence, and behind it nothing until the turn is over."""
+        items: tuple[Item, ...] = ()
+        if not self._segments.is_silent:
+            items = (*[_SILENCE] * _PADDING, _UntilAnswered(self._segments))
+            until_ms += _PADDING * _FRAME_MS
+            self.heard(until_ms, 0.0)
+        return Then(self._segments.flush(until_ms / 1000, now, self._final_s), items)
+
+    def expire(self, now: float) -> Then:
+        """Answers what waited too long; its turn is over too, or the next segment would be part
+        of it.
+        """
+        return Then(self._segments.expire(now), (_END,))
+
+    def take(self, said: dict[str, Any]) -> list[Recognised]:
+        """The results that are new. Raises ``ValueError``."""
+        told = self.told(said)
+        return [] if told is None else self._segments.take(told)
 
     def told(self, said: dict[str, Any]) -> Told | None:
         """Of ``TurnInfo`` only. An end that we did not force is a verdict."""

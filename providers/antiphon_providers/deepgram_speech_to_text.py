@@ -19,36 +19,37 @@ from contextlib import asynccontextmanager
 from typing import Annotated, Any
 
 import msgspec
-from msgspec import Meta, Struct, structs
+from msgspec import Meta, Struct
 
-from antiphon_providers.deepgram_segments import Told
-from antiphon_providers.deepgram_stream import DeepgramStream
+from antiphon_providers.deepgram_segments import Segments, Told
 from antiphon_providers.deepgram_wire import (
     BASE_URL,
+    KEEP_ALIVE_S,
+    Key,
     Query,
     Wire,
     address_of,
-    check_address,
     extra_query,
     frame,
 )
-from antiphon_providers.errors import Unavailable
-from antiphon_providers.interfaces import HEARING_RATE, HearingOptions
+from antiphon_providers.hearing_stream import HearingStream, Terms, Then
+from antiphon_providers.interfaces import HEARING_RATE, HearingOptions, Recognised
 from antiphon_providers.observer import SILENT, Observer
+from antiphon_providers.streams import OpenStreams
+from antiphon_providers.vendor_options import ExtraQuery, FinalMs, VendorOptions
 from antiphon_providers.vendor_socket import connect
 
+_FINALIZE = frame("Finalize")
 _MAX_KEYTERMS = 100
 """The vendor takes 500 tokens of them."""
 _KEYTERM_MODELS = "nova-3"
 """Others refuse a connection with ``keyterm``."""
 
 
-class DeepgramHearingOptions(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
+class DeepgramHearingOptions(VendorOptions, frozen=True, forbid_unknown_fields=True, kw_only=True):
     """Which model, and how patient to be with it."""
 
-    api_key: Annotated[
-        str, Meta(description="Empty: `DEEPGRAM_API_KEY`, at the vendor's own address only.")
-    ] = ""
+    api_key: Key = ""
     base_url: Annotated[str, Meta(description="Ends before `/v1/listen`.")] = BASE_URL
     model: Annotated[str, Meta(min_length=1, description="As the vendor calls it.")] = "nova-3"
     language: Annotated[
@@ -57,23 +58,12 @@ class DeepgramHearingOptions(Struct, frozen=True, forbid_unknown_fields=True, kw
     smart_format: Annotated[
         bool, Meta(description="Numbers, dates and money as they are written, a bit later.")
     ] = False
-    extra_query: Annotated[
-        str, Meta(description="JSON object of more parameters of the connection, as they are.")
-    ] = "{}"
-    connect_ms: Annotated[int, Meta(ge=1, description="Milliseconds to a connection.")] = 3000
-    final_ms: Annotated[
-        int, Meta(ge=1, description="Milliseconds from a flush to its words, known or not.")
-    ] = 1000
+    extra_query: ExtraQuery = "{}"
+    final_ms: FinalMs = 1000
 
     def __post_init__(self) -> None:
-        check_address(self.base_url, self.api_key)
+        super().__post_init__()
         extra_query(self.extra_query)
-
-    def __repr__(self) -> str:
-        return f"DeepgramHearingOptions(model={self.model!r}, base_url={self.base_url!r}, ...)"
-
-    def __rich_repr__(self) -> list[tuple[str, Any]]:
-        return [("model", self.model), ("base_url", self.base_url)]
 
 
 class DeepgramHearing:
@@ -85,50 +75,39 @@ class DeepgramHearing:
 
     def __init__(self, options: DeepgramHearingOptions | None = None) -> None:
         self.options = options or DeepgramHearingOptions()
-        self._streams: set[DeepgramStream] = set()
-        self._running = False
+        self._streams: OpenStreams[HearingStream] = OpenStreams(self.name)
 
     async def start(self) -> None:
         """Connects and leaves, to see that the key and the model are accepted.
 
         Raises as ``open`` does; after anything but ``Refused`` it can be used all the same.
         """
-        self._running = True
+        self._streams.start()
         async with self.open(HearingOptions()):
             pass
 
     async def close(self) -> None:
         """Ends all streams."""
-        self._running = False
-        for stream in list(self._streams):
-            stream.end()
+        self._streams.close()
 
     @asynccontextmanager
-    async def open(self, options: HearingOptions) -> AsyncIterator[DeepgramStream]:
+    async def open(self, options: HearingOptions) -> AsyncIterator[HearingStream]:
         """A connection for one call.
 
         Raises ``Refused`` where the vendor does not accept the key or a parameter, in its own
         words, ``Unavailable`` where it cannot be reached or serve now, and ``TooSlow`` beyond
         ``connect_ms``.
         """
-        if not self._running:
-            raise Unavailable("the recogniser is not running", provider=self.name)
+        self._streams.check()
         mine = self.options
-        address = structs.replace(
-            address_of(
-                self.name, mine.base_url, mine.api_key, "/v1/listen", query_of(mine, options)
-            ),
-            connect_ms=mine.connect_ms,
-        )
+        address = address_of(self.name, mine, "/v1/listen", query_of(mine, options))
         async with connect(address, self.observer) as socket:
-            wire = Wire(address, socket)
-            stream = DeepgramStream(wire, NovaTongue(), mine.final_ms, partials=options.partials)
-            self._streams.add(stream)
-            try:
-                async with stream:
-                    yield stream
-            finally:
-                self._streams.discard(stream)
+            stream = HearingStream(
+                Wire(address, socket), NovaTongue(mine.final_ms, partials=options.partials)
+            )
+            async with self._streams.keep(stream):
+                yield stream
+            await stream.leave()
 
 
 class _Alternative(Struct, frozen=True):
@@ -152,14 +131,42 @@ class _Results(Struct, frozen=True):
 class NovaTongue:
     """What Nova is told and says, on one connection."""
 
-    frame_ms = 50
-    settle_s = 0.0
-    keep_alive = frame("KeepAlive")
-    end = frame("Finalize")
-    pad_ms: int | None = None
+    terms = Terms(
+        frame_ms=50,
+        keep_alive=frame("KeepAlive"),
+        keep_alive_s=KEEP_ALIVE_S,
+        goodbye=frame("CloseStream"),
+    )
 
-    def __init__(self) -> None:
+    def __init__(self, final_ms: int, *, partials: bool) -> None:
+        self._final_s = final_ms / 1000
+        self._segments = Segments(partials=partials, settle_s=0.0)
         self._stretch = 0
+
+    @property
+    def deadline(self) -> float | None:
+        """When the oldest flush is to be answered with what is known."""
+        return self._segments.deadline
+
+    def heard(self, at_ms: float, level: float) -> None:
+        """Audio was sent up to here, so loud."""
+        self._segments.heard(at_ms / 1000, level)
+
+    def flush(self, until_ms: float, now: float) -> Then:
+        """What is not final yet is asked for, where there is anything to ask for."""
+        number, is_silent = self._segments.fed, self._segments.is_silent
+        results = self._segments.flush(until_ms / 1000, now, self._final_s)
+        is_answered = is_silent or self._segments.answered > number
+        return Then(results, () if is_answered else (_FINALIZE,))
+
+    def expire(self, now: float) -> Then:
+        """Answers what waited too long."""
+        return Then(self._segments.expire(now))
+
+    def take(self, said: dict[str, Any]) -> list[Recognised]:
+        """The results that are new. Raises ``ValueError``."""
+        told = self.told(said)
+        return [] if told is None else self._segments.take(told)
 
     def told(self, said: dict[str, Any]) -> Told | None:
         """Of ``Results`` only: what is final is followed by another stretch."""

@@ -17,35 +17,41 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncGenerator, AsyncIterator
 from contextlib import aclosing
-from typing import Annotated, Any
+from typing import Annotated
 
-from msgspec import Meta, Struct, structs
+from msgspec import Meta
 
-from antiphon_providers.deepgram_voice_session import RATE, Deadlines, Request, VoiceSession
+from antiphon_providers.deepgram_voice_session import Request, VoiceSession
 from antiphon_providers.deepgram_wire import (
     BASE_URL,
+    Key,
     Wire,
     address_of,
-    check_address,
     extra_query,
 )
-from antiphon_providers.errors import ProviderError, Unavailable
+from antiphon_providers.errors import ProviderError
 from antiphon_providers.interfaces import Sound, VoiceOptions
 from antiphon_providers.observer import SILENT, Observer
-from antiphon_providers.options import json_object
 from antiphon_providers.utterance import Utterance, in_turn
-from antiphon_providers.vendor_socket import connect
+from antiphon_providers.vendor_options import (
+    ExtraQuery,
+    FirstSoundMs,
+    SoundProgressMs,
+    VendorOptions,
+    voices_by_name,
+)
+from antiphon_providers.vendor_socket import Address, VendorSocket
+from antiphon_providers.voice_pool import VoicePool
+from antiphon_providers.voice_session import RATE, Deadlines, has_words
 
 _MAX_FREE = 16
 """Connections that are kept for the next reply."""
 
 
-class DeepgramVoiceOptions(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
+class DeepgramVoiceOptions(VendorOptions, frozen=True, forbid_unknown_fields=True, kw_only=True):
     """Which voices, and how patient to be with them."""
 
-    api_key: Annotated[
-        str, Meta(description="Empty: `DEEPGRAM_API_KEY`, at the vendor's own address only.")
-    ] = ""
+    api_key: Key = ""
     base_url: Annotated[str, Meta(description="Ends before `/v1/speak`.")] = BASE_URL
     voice: Annotated[
         str, Meta(min_length=1, description="The vendor's model for names that have none.")
@@ -53,31 +59,19 @@ class DeepgramVoiceOptions(Struct, frozen=True, forbid_unknown_fields=True, kw_o
     voices: Annotated[
         str, Meta(description="JSON object: the name of a voice to the vendor's model.")
     ] = "{}"
-    extra_query: Annotated[
-        str, Meta(description="JSON object of more parameters of the connection, as they are.")
-    ] = "{}"
-    connect_ms: Annotated[int, Meta(ge=1, description="Milliseconds to a connection.")] = 3000
-    first_ms: Annotated[int, Meta(ge=1, description="Milliseconds until a sentence sounds.")] = 5000
-    progress_ms: Annotated[
-        int, Meta(ge=1, description="Milliseconds that the sound may pause once begun.")
-    ] = 5000
+    extra_query: ExtraQuery = "{}"
+    first_ms: FirstSoundMs = 5000
+    progress_ms: SoundProgressMs = 5000
 
     def __post_init__(self) -> None:
-        check_address(self.base_url, self.api_key)
+        super().__post_init__()
         extra_query(self.extra_query)
-        if not all(isinstance(voice, str) for voice in json_object(self.voices).values()):
-            raise ValueError("voices must map names to texts")
+        voices_by_name(self.voices)
 
     def voice_of(self, name: str) -> str:
         """The vendor's model for a name; one of its own names is taken as it is."""
-        named = json_object(self.voices).get(name)
-        return str(named) if named else name if name.startswith("aura-") else self.voice
-
-    def __repr__(self) -> str:
-        return f"DeepgramVoiceOptions(voice={self.voice!r}, base_url={self.base_url!r}, ...)"
-
-    def __rich_repr__(self) -> list[tuple[str, Any]]:
-        return [("voice", self.voice), ("base_url", self.base_url)]
+        named = voices_by_name(self.voices).get(name)
+        return named or (name if name.startswith("aura-") else self.voice)
 
 
 class DeepgramVoice:
@@ -90,26 +84,18 @@ class DeepgramVoice:
 
     def __init__(self, options: DeepgramVoiceOptions | None = None) -> None:
         self.options = options or DeepgramVoiceOptions()
-        self._sessions: dict[asyncio.Task[None], tuple[str, VoiceSession]] = {}
-        self._opening: set[asyncio.Task[None]] = set()
-        self._running = False
+        self._pool = VoicePool(self._session, lambda: self.observer, _MAX_FREE)
 
     async def start(self) -> None:
         """Connects with the options' voice; the first reply finds the connection open.
 
         Raises as ``speak`` does; after anything but ``Refused`` it can be used all the same.
         """
-        self._running = True
-        await self._open(self.options.voice)
+        await self._pool.start(self._address(self.options.voice))
 
     async def close(self) -> None:
         """Ends all connections; what is being spoken fails with ``Unavailable``."""
-        self._running = False
-        tasks = {*self._sessions, *self._opening}
-        for task in tasks:
-            task.cancel()
-        if tasks:
-            await asyncio.wait(tasks)
+        await self._pool.close()
 
     async def speak(
         self, sentences: AsyncIterator[str], options: VoiceOptions
@@ -120,86 +106,35 @@ class DeepgramVoice:
         nobody can be reached or the vendor ends the connection, ``TooSlow`` beyond the options'
         times and ``Malformed`` for what is no sound.
         """
-        speech = _Speech(self, self.options.voice_of(options.voice))
+        speech = _Speech(self._pool, self._address(self.options.voice_of(options.voice)))
         try:
             async with aclosing(in_turn(sentences, speech.say)) as sounds:
                 async for sound in sounds:
                     yield sound
         finally:
             await speech.close()
-            self._thin_out()
+            self._pool.thin_out()
 
-    async def session(self, voice: str) -> VoiceSession:
-        """A connection that is nobody else's, new where none is free."""
-        opened: VoiceSession | None = None
-        while opened is None or opened.is_taken:
-            if not self._running:
-                raise Unavailable("the voice is not running", provider=self.name)
-            for own, session in self._sessions.values():
-                if own == voice and session.is_free:
-                    session.is_taken = True
-                    return session
-            # Another reply may be quicker to take it than this one.
-            opened = await self._open(voice)
-        opened.is_taken = True
-        return opened
+    async def _session(self, address: Address, socket: VendorSocket) -> VoiceSession:
+        deadlines = Deadlines(self.options.first_ms, self.options.progress_ms)
+        return VoiceSession(Wire(address, socket), deadlines)
 
-    def _thin_out(self) -> None:
-        free = [task for task, (_, session) in self._sessions.items() if not session.is_taken]
-        for task in free[:-_MAX_FREE]:
-            task.cancel()
-
-    async def _open(self, voice: str) -> VoiceSession:
-        """A new connection. Whoever waits for it may leave; the next to come finds it."""
-        begun: asyncio.Future[VoiceSession] = asyncio.get_running_loop().create_future()
-        task = asyncio.create_task(self._live(voice, begun))
-        self._opening.add(task)
-        task.add_done_callback(self._opening.discard)
-        try:
-            return await asyncio.shield(begun)
-        except asyncio.CancelledError:
-            # Nobody is left to be told why it failed.
-            begun.add_done_callback(lambda done: done.cancelled() or done.exception())
-            raise
-
-    async def _live(self, voice: str, begun: asyncio.Future[VoiceSession]) -> None:
-        """A connection from its beginning to its end."""
-        mine, task = self.options, asyncio.current_task()
+    def _address(self, voice: str) -> Address:
         query = {
             "model": voice,
             "encoding": "linear16",
             "sample_rate": RATE,
-            **extra_query(mine.extra_query),
+            **extra_query(self.options.extra_query),
         }
-        address = structs.replace(
-            address_of(self.name, mine.base_url, mine.api_key, "/v1/speak", query),
-            connect_ms=mine.connect_ms,
-        )
-        try:
-            async with connect(address, self.observer) as socket:
-                wire = Wire(address, socket)
-                session = VoiceSession(wire, Deadlines(mine.first_ms, mine.progress_ms))
-                if task is not None:
-                    self._sessions[task] = (voice, session)
-                begun.set_result(session)
-                await session.run()
-        except ProviderError as failure:
-            if not begun.done():
-                begun.set_exception(failure)
-        finally:
-            if task is not None:
-                self._sessions.pop(task, None)
-            if not begun.done():
-                closed = Unavailable("the voice was closed", provider=self.name)
-                begun.set_exception(closed)
+        return address_of(self.name, self.options, "/v1/speak", query)
 
 
 class _Speech:
     """One reply, on one connection or, where it is long, on several after each other."""
 
-    def __init__(self, voice: DeepgramVoice, model: str) -> None:
-        self._voice = voice
-        self._model = model
+    def __init__(self, pool: VoicePool[VoiceSession], address: Address) -> None:
+        self._pool = pool
+        self._address = address
         self._sessions: list[VoiceSession] = []
         self._unsaid: asyncio.Queue[Request] = asyncio.Queue()
         self._task: asyncio.Task[None] | None = None
@@ -207,7 +142,7 @@ class _Speech:
     def say(self, sentence: str) -> Utterance:
         """Asks for a sentence; at once silent where there is nothing to say."""
         request = Request(sentence)
-        if not request.has_words:
+        if not has_words(sentence):
             request.end()
         else:
             self._unsaid.put_nowait(request)
@@ -233,7 +168,7 @@ class _Speech:
             request = await self._unsaid.get()
             try:
                 if not self._sessions or not self._sessions[-1].has_room:
-                    self._sessions.append(await self._voice.session(self._model))
+                    self._sessions.append(await self._pool.session(self._address))
                 self._sessions[-1].say(request)
             except ProviderError as failure:
                 request.utterance.fail(failure)

@@ -13,36 +13,28 @@ from __future__ import annotations
 
 import asyncio
 from collections import deque
-from contextlib import suppress
 from typing import Any
-
-from msgspec import Struct
 
 from antiphon_providers.deepgram_wire import Wire, frame
 from antiphon_providers.errors import ProviderError, TooSlow, Unavailable
 from antiphon_providers.utterance import Chunk, Utterance
 from antiphon_providers.vendor_words import without
-
-RATE = 24_000
-"""Samples per second of the PCM that is asked for."""
+from antiphon_providers.voice_session import (
+    MAX_PCM,
+    OLDEST_S,
+    Deadline,
+    Deadlines,
+    Outbox,
+    Samples,
+    both,
+)
 
 _MAX_TEXT = 2000
 """Characters of one ``Speak``."""
-_MAX_PCM = RATE * 2 * 600
-"""Of one sentence: ten minutes."""
 _MAX_FLUSHES, _FLUSHES_S = 20, 61.0
 _CLEARED_S = 1.0
 """For the vendor to confirm a ``Clear``; without, the connection is of no more use."""
 _LONGEST_IDLE_S = 240.0
-_OLDEST_S = 3300.0
-"""The vendor ends a connection after an hour; no speech should begin just before."""
-
-
-class Deadlines(Struct, frozen=True):
-    """How patient to be with a sentence, in ms: until its first sound, and until the next."""
-
-    first_ms: int
-    progress_ms: int
 
 
 class Request:
@@ -51,21 +43,11 @@ class Request:
     def __init__(self, sentence: str) -> None:
         self.sentence = sentence
         self.utterance = Utterance()
-        self.half = b""
-        self.received = 0
-
-    @property
-    def has_words(self) -> bool:
-        """Whether there is anything to say."""
-        return any(character.isalnum() for character in self.sentence)
+        self.samples = Samples()
 
     def hear(self, pcm: bytes) -> None:
-        """The next sound; what is told are whole samples."""
-        self.received += len(pcm)
-        pcm = self.half + pcm
-        whole = len(pcm) // 2 * 2
-        pcm, self.half = pcm[:whole], pcm[whole:]
-        if pcm:
+        """The next sound."""
+        if pcm := self.samples.take(pcm):
             self.utterance.put(Chunk(pcm))
 
     def end(self) -> None:
@@ -76,6 +58,8 @@ class Request:
 class VoiceSession:
     """A connection that stands. One speech at a time; ``run`` lives as long as it does."""
 
+    is_interrupted = False
+
     def __init__(self, wire: Wire, deadlines: Deadlines) -> None:
         loop = asyncio.get_running_loop()
         self._wire = wire
@@ -84,19 +68,18 @@ class VoiceSession:
         self._flushes: deque[float] = deque(maxlen=_MAX_FLUSHES)
         self._clears = 0
         self._warning = ""
-        self._outbox: deque[str] = deque()
-        self._unsent = asyncio.Event()
-        self._deadline: asyncio.TimerHandle | None = None
+        self._outbox = Outbox()
+        self._deadline = Deadline(self._too_late)
         self._failure: ProviderError | None = None
         self._began_at = self._idle_since = loop.time()
-        self.is_taken = False
+        self._is_taken = False
 
     @property
     def is_free(self) -> bool:
         """Whether a speech may begin now."""
         age = asyncio.get_running_loop().time() - self._began_at
-        busy = self.is_taken or self._clears or self._failure is not None
-        return not busy and age < _OLDEST_S and self.has_room
+        busy = self._is_taken or self._clears or self._failure is not None
+        return not busy and age < OLDEST_S and self.has_room
 
     @property
     def has_room(self) -> bool:
@@ -104,28 +87,32 @@ class VoiceSession:
         now = asyncio.get_running_loop().time()
         return len(self._flushes) < _MAX_FLUSHES or now - self._flushes[0] > _FLUSHES_S
 
+    def take(self) -> None:
+        """A speech begins."""
+        self._is_taken = True
+
     def say(self, request: Request) -> None:
         """Asks for a sentence that has words."""
         if self._failure is not None:
             request.utterance.fail(self._failure)
             return
         if not self._requests:
-            self._wait(self._deadlines.first_ms)
+            self._deadline.set(self._deadlines.first_ms)
         self._requests.append(request)
         self._flushes.append(asyncio.get_running_loop().time())
         for at in range(0, len(request.sentence), _MAX_TEXT):
-            self._put(frame("Speak", text=request.sentence[at : at + _MAX_TEXT]))
-        self._put(frame("Flush"))
+            self._outbox.put(frame("Speak", text=request.sentence[at : at + _MAX_TEXT]))
+        self._outbox.put(frame("Flush"))
 
     def release(self) -> None:
         """The speech is over, and what is left of it cancelled; another may begin."""
         if self._requests and self._failure is None:
             self._outbox.clear()
-            self._put(frame("Clear"))
+            self._outbox.put(frame("Clear"))
             self._clears += 1
             self._requests.clear()
-            self._wait(round(_CLEARED_S * 1000))
-        self.is_taken = False
+            self._deadline.set(round(_CLEARED_S * 1000))
+        self._is_taken = False
         self._idle_since = asyncio.get_running_loop().time()
 
     def fail(self, failure: ProviderError) -> None:
@@ -135,32 +122,20 @@ class VoiceSession:
         for request in self._requests:
             request.utterance.fail(self._failure)
         self._requests.clear()
-        self._wait(None)
-        self._unsent.set()
+        self._deadline.set(None)
+        self._outbox.close()
+
+    def end(self) -> None:
+        """It is not wanted any more; nobody takes it from here on."""
+        self.fail(Unavailable("the voice was closed", provider=self._wire.address.provider))
 
     async def run(self) -> None:
         """Talks to the vendor until the connection ends, fails, or was idle for long."""
-        tasks = {asyncio.create_task(self._listen()), asyncio.create_task(self._send())}
+        sending = self._outbox.deliver(self._wire.socket, _LONGEST_IDLE_S / 4, self._idle)
         try:
-            await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
+            await both(self._listen(), sending)
         finally:
-            for task in tasks:
-                task.cancel()
-            await asyncio.wait(tasks)
-            self.fail(Unavailable("the voice was closed", provider=self._wire.address.provider))
-
-    def _put(self, text: str) -> None:
-        self._outbox.append(text)
-        self._unsent.set()
-
-    def _wait(self, ms: int | None) -> None:
-        """Something must come within so long; None where nothing is due."""
-        if self._deadline is not None:
-            self._deadline.cancel()
-        self._deadline = None
-        if ms is not None:
-            loop = asyncio.get_running_loop()
-            self._deadline = loop.call_later(ms / 1000, self._too_late, ms)
+            self.end()
 
     def _too_late(self, ms: int) -> None:
         address = self._wire.address
@@ -169,25 +144,14 @@ class VoiceSession:
             TooSlow(f"no sound from {address.host} for {ms} ms{warned}", provider=address.provider)
         )
 
-    async def _send(self) -> None:
-        """Sends what is queued, in order; ends with the use of the connection."""
-        with suppress(ProviderError):  # The listener meets the same failure and tells it.
-            while self._failure is None:
-                try:
-                    async with asyncio.timeout(_LONGEST_IDLE_S / 4):
-                        await self._unsent.wait()
-                except TimeoutError:
-                    if self._is_over():
-                        await self._wire.socket.send(frame("Close"))
-                        return
-                self._unsent.clear()
-                while self._outbox and self._failure is None:
-                    await self._wire.socket.send(self._outbox.popleft())
-
-    def _is_over(self) -> bool:
+    def _idle(self) -> str | None:
+        """Goodbye, where nobody has wanted the connection for long."""
         now = asyncio.get_running_loop().time()
         is_idle = now - self._idle_since > _LONGEST_IDLE_S
-        return not self.is_taken and (is_idle or now - self._began_at > _OLDEST_S)
+        if self._is_taken or not (is_idle or now - self._began_at > OLDEST_S):
+            return None
+        self._outbox.finish()
+        return frame("Close")
 
     async def _listen(self) -> None:
         try:
@@ -216,20 +180,20 @@ class VoiceSession:
             return
         request = self._requests[0]
         request.hear(pcm)
-        if request.received > _MAX_PCM:
+        if request.samples.received > MAX_PCM:
             raise self._wire.malformed("does not end a sentence")
-        self._wait(self._deadlines.progress_ms)
+        self._deadline.set(self._deadlines.progress_ms)
 
     def _flushed(self) -> None:
         """The first sentence is complete."""
         if not self._requests:
             return
-        if not self._requests[0].received:
+        if not self._requests[0].samples.received:
             raise self._wire.malformed("gave no sound for a sentence")
         self._requests.popleft().end()
-        self._wait(self._deadlines.first_ms if self._requests else None)
+        self._deadline.set(self._deadlines.first_ms if self._requests else None)
 
     def _cleared(self) -> None:
         self._clears = max(self._clears - 1, 0)
         if not self._clears:
-            self._wait(self._deadlines.first_ms if self._requests else None)
+            self._deadline.set(self._deadlines.first_ms if self._requests else None)

@@ -8,42 +8,32 @@ alone. Wrong keys, models and parameters are refused at the handshake.
 
 from __future__ import annotations
 
-import os
-import string
 from collections.abc import Mapping
-from typing import Any
-from urllib.parse import urlencode, urlsplit, urlunsplit
+from typing import Annotated, Any
 
 import msgspec
+from msgspec import Meta
 
 from antiphon_providers.errors import Malformed, ProviderError, Refused, Unavailable
 from antiphon_providers.options import json_object
+from antiphon_providers.vendor_options import VendorOptions, key_at, parameter, socket_url
 from antiphon_providers.vendor_socket import Address, VendorSocket
 from antiphon_providers.vendor_words import without, words_in
 
 BASE_URL = "wss://api.deepgram.com"
 KEY_VARIABLE = "DEEPGRAM_API_KEY"
+KEEP_ALIVE_S = 4.0
+"""Without audio: the vendor says 3 to 5 s, and ends a connection after 10 s."""
 
-_KEY_CHARACTERS = frozenset(string.ascii_letters + string.digits + string.punctuation)
-_SCHEMES = {"ws": "ws", "wss": "wss", "http": "ws", "https": "wss"}
+Key = Annotated[
+    str, Meta(description="Empty: `DEEPGRAM_API_KEY`, at the vendor's own address only.")
+]
+
 _WILL_NOT = ("SCHEMA", "INVALID", "UNPARS", "UNSUPPORTED", "AUTH", "PERMISSION", "DATA-")
 """In the codes of errors that asking again does not change."""
 
 Query = Mapping[str, str | int | float | bool | tuple[str, ...] | None]
 """Parameters of a connection; a tuple is one that is repeated, None one that is left out."""
-
-
-def check_address(base_url: str, api_key: str) -> None:
-    """Raises ``ValueError``, as ``__post_init__`` should, without quoting either."""
-    if not _KEY_CHARACTERS.issuperset(api_key):
-        raise ValueError("api_key has characters that a key cannot have")
-    try:
-        parts = urlsplit(base_url)
-        usable = parts.scheme in _SCHEMES and bool(parts.hostname) and parts.username is None
-    except ValueError:
-        usable = False
-    if not usable:
-        raise ValueError("base_url must be a ws, wss, http or https URL without user and password")
 
 
 def extra_query(text: str) -> dict[str, str | tuple[str, ...]]:
@@ -52,30 +42,26 @@ def extra_query(text: str) -> dict[str, str | tuple[str, ...]]:
     Raises ``ValueError``.
     """
     return {
-        name: tuple(map(_plain, value)) if isinstance(value, list) else _plain(value)
+        name: tuple(map(parameter, value)) if isinstance(value, list) else parameter(value)
         for name, value in json_object(text).items()
     }
 
 
-def address_of(provider: str, base_url: str, api_key: str, path: str, query: Query) -> Address:
+def address_of(provider: str, mine: VendorOptions, path: str, query: Query) -> Address:
     """A connection with these parameters.
 
     Without a key the vendor's own variable is read, for the vendor's own address only.
     """
-    parts = urlsplit(base_url)
-    key = api_key
-    if not key and base_url == BASE_URL:
-        key = os.environ.get(KEY_VARIABLE, "")
+    key = key_at(mine.api_key, mine.base_url, BASE_URL, KEY_VARIABLE)
     pairs: list[tuple[str, str]] = []
     for name, value in query.items():
         several = value if isinstance(value, tuple) else (value,)
-        pairs += [(name, _plain(one)) for one in several if one is not None]
-    both = "&".join(part for part in (parts.query, urlencode(pairs)) if part)
-    where = (_SCHEMES[parts.scheme], parts.netloc, parts.path.rstrip("/") + path, both, "")
+        pairs += [(name, parameter(one)) for one in several if one is not None]
     return Address(
         provider=provider,
-        url=urlunsplit(where),
+        url=socket_url(mine.base_url, path, pairs),
         headers={"Authorization": f"Token {key}"} if key else {},
+        connect_ms=mine.connect_ms,
         secrets=(key,) if key else (),
     )
 
@@ -130,7 +116,3 @@ class Wire:
             provider=self.address.provider,
             provider_code=told or None,
         )
-
-
-def _plain(value: Any) -> str:
-    return value if isinstance(value, str) else msgspec.json.encode(value).decode()

@@ -7,15 +7,16 @@ its connection, which therefore carries one speech at a time; the next is opened
 
     ANTIPHON_TTS=elevenlabs ANTIPHON_TTS_API_KEY=... ANTIPHON_TTS_VOICE=21m00Tcm4TlvDq8ikWAM
 
-Source: ElevenLabs' pages "Multi-Context WebSocket" (API reference and guide), and the types of
-the ``elevenlabs`` SDK 2.78 (2026-11-22). ``eleven_v3`` is not to be had over this wire.
+Source: ElevenLabs' pages "Multi-Context WebSocket" (API reference and guide) and "Errors", and
+the types of the ``elevenlabs`` SDK 2.78 (2026-11-23). ``eleven_v3`` is not to be had over this
+wire.
 """
 
 from __future__ import annotations
 
 from collections.abc import AsyncGenerator, AsyncIterator
 from typing import Annotated, Any
-from urllib.parse import quote, urlencode
+from urllib.parse import quote
 
 import msgspec
 import pybase64
@@ -24,11 +25,21 @@ from msgspec import Meta, Struct
 from antiphon_providers.errors import ProviderError, Refused, Unavailable
 from antiphon_providers.interfaces import Sound, VoiceOptions
 from antiphon_providers.observer import SILENT, Observer
-from antiphon_providers.options import json_object
-from antiphon_providers.vendor_socket import Address
+from antiphon_providers.vendor_options import (
+    FirstSoundMs,
+    SoundProgressMs,
+    VendorOptions,
+    Voice,
+    Voices,
+    key_at,
+    socket_url,
+    voices_by_name,
+)
+from antiphon_providers.vendor_socket import Address, VendorSocket
 from antiphon_providers.vendor_words import without
-from antiphon_providers.voice_contexts import Deadlines, Heard
-from antiphon_providers.voice_pool import VoicePool, check_address, key_of, socket_url
+from antiphon_providers.voice_contexts import ContextSession, Heard
+from antiphon_providers.voice_pool import VoicePool
+from antiphon_providers.voice_session import RATE, Deadlines
 from antiphon_providers.voice_timing import Mark
 
 BASE_URL = "wss://api.elevenlabs.io"
@@ -36,12 +47,24 @@ KEY_VARIABLE = "ELEVENLABS_API_KEY"
 
 _INACTIVITY_S = 180
 """After which the vendor ends an idle connection: the longest that may be asked for."""
-_NOT_NOW = ("rate", "busy", "concurrent", "unavailable", "internal", "overload", "timeout")
-"""In the codes of errors that asking again may change."""
+_NOT_NOW = (
+    "rate_limit",
+    "busy",
+    "concurrent",
+    "max_active",
+    "unavailable",
+    "internal",
+    "overload",
+    "timeout",
+)
+"""In the codes of errors that asking again may change: ``rate_limit_exceeded`` and
+``concurrent_limit_exceeded`` of all of the vendor's APIs, ``max_active_conversations`` where a
+connection has too many contexts.
+"""
 _MAX_WORDS = 500
 
 
-class ElevenLabsOptions(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
+class ElevenLabsOptions(VendorOptions, frozen=True, forbid_unknown_fields=True, kw_only=True):
     """Which voices, how they speak, and how patient to be with them."""
 
     api_key: Annotated[
@@ -49,12 +72,8 @@ class ElevenLabsOptions(Struct, frozen=True, forbid_unknown_fields=True, kw_only
     ] = ""
     base_url: Annotated[str, Meta(description="Ends before `/v1/text-to-speech`.")] = BASE_URL
     model: Annotated[str, Meta(min_length=1, description="As `model_id`.")] = "eleven_flash_v2_5"
-    voice: Annotated[
-        str, Meta(min_length=1, description="The vendor's voice for names that have none.")
-    ] = "21m00Tcm4TlvDq8ikWAM"
-    voices: Annotated[
-        str, Meta(description="JSON object: the name of a voice to the id of the vendor's voice.")
-    ] = "{}"
+    voice: Voice = "21m00Tcm4TlvDq8ikWAM"
+    voices: Voices = "{}"
     language: Annotated[str, Meta(description="As ISO 639-1; empty: by the text.")] = ""
     stability: (
         Annotated[float, Meta(ge=0, le=1, description="Empty: as the voice is stored.")] | None
@@ -68,29 +87,16 @@ class ElevenLabsOptions(Struct, frozen=True, forbid_unknown_fields=True, kw_only
     auto_mode: Annotated[
         bool, Meta(description="The vendor waits for no more text; right for whole sentences.")
     ] = True
-    connect_ms: Annotated[int, Meta(ge=1, description="Milliseconds to a connection.")] = 3000
-    first_ms: Annotated[int, Meta(ge=1, description="Milliseconds until a sentence sounds.")] = 5000
-    progress_ms: Annotated[
-        int, Meta(ge=1, description="Milliseconds that the sound may pause once begun.")
-    ] = 5000
+    first_ms: FirstSoundMs = 5000
+    progress_ms: SoundProgressMs = 5000
 
     def __post_init__(self) -> None:
-        check_address(self.base_url, self.api_key)
-        if not all(isinstance(voice, str) for voice in json_object(self.voices).values()):
-            raise ValueError("voices must map names to texts")
+        super().__post_init__()
+        voices_by_name(self.voices)
 
     def voice_of(self, name: str) -> str:
         """The vendor's voice for a name."""
-        return str(json_object(self.voices).get(name) or self.voice)
-
-    def __repr__(self) -> str:
-        return (
-            f"ElevenLabsOptions(model={self.model!r}, voice={self.voice!r}, "
-            f"base_url={self.base_url!r}, ...)"
-        )
-
-    def __rich_repr__(self) -> list[tuple[str, Any]]:
-        return [("model", self.model), ("voice", self.voice), ("base_url", self.base_url)]
+        return voices_by_name(self.voices).get(name) or self.voice
 
 
 class ElevenLabs:
@@ -98,13 +104,13 @@ class ElevenLabs:
 
     Options = ElevenLabsOptions
     name = "elevenlabs"
-    rate = 24_000
+    rate = RATE
     observer: Observer = SILENT
 
     def __init__(self, options: ElevenLabsOptions | None = None) -> None:
         self.options = options or ElevenLabsOptions()
-        deadlines = Deadlines(self.options.first_ms, self.options.progress_ms)
-        self._pool = VoicePool(_Wire(self.options), deadlines, lambda: self.observer)
+        self._wire = _Wire(self.options)
+        self._pool = VoicePool(self._session, lambda: self.observer)
 
     async def start(self) -> None:
         """Opens a connection with the options' voice; the first reply finds it open.
@@ -112,7 +118,7 @@ class ElevenLabs:
         Raises as ``speak`` does, where the vendor answers the handshake with it; after anything
         but ``Refused`` it can be used all the same.
         """
-        await self._pool.start(self.options.voice)
+        await self._pool.start(self._wire.address(self.options.voice))
 
     async def close(self) -> None:
         """Ends all connections; what is being spoken fails with ``Unavailable``."""
@@ -127,7 +133,13 @@ class ElevenLabs:
         ``Unavailable`` where nobody can be reached or the vendor ends the connection,
         ``TooSlow`` beyond the options' times and ``Malformed`` for what is no sound.
         """
-        return self._pool.speak(sentences, self.options.voice_of(options.voice))
+        voice = self.options.voice_of(options.voice)
+        address = self._wire.address(voice)
+        return self._pool.speak(sentences, address, lambda session, text: session.say(text, voice))
+
+    async def _session(self, address: Address, socket: VendorSocket) -> ContextSession:
+        deadlines = Deadlines(self.options.first_ms, self.options.progress_ms)
+        return ContextSession(self._wire, address, socket, deadlines)
 
 
 class _Alignment(Struct, frozen=True):
@@ -158,8 +170,7 @@ class _Wire:
 
     def __init__(self, options: ElevenLabsOptions) -> None:
         self._options = options
-        is_vendors = options.base_url == BASE_URL
-        self._key = key_of(options.api_key, KEY_VARIABLE, is_vendors=is_vendors)
+        self._key = key_at(options.api_key, options.base_url, BASE_URL, KEY_VARIABLE)
         given = {
             "stability": options.stability,
             "similarity_boost": options.similarity_boost,
@@ -183,7 +194,7 @@ class _Wire:
         path = f"/v1/text-to-speech/{quote(voice, safe='')}/multi-stream-input"
         return Address(
             provider=ElevenLabs.name,
-            url=f"{socket_url(mine.base_url)}{path}?{urlencode(query)}",
+            url=socket_url(mine.base_url, path, query.items()),
             headers={"xi-api-key": self._key} if self._key else {},
             connect_ms=mine.connect_ms,
             secrets=(self._key,) if self._key else (),

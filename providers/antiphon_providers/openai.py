@@ -12,39 +12,40 @@ reply that is given up closes its connection at once, which is what stops a mode
 from __future__ import annotations
 
 from collections.abc import AsyncGenerator
-from contextlib import aclosing
 from typing import Annotated, Any
 
 import httpx
 import msgspec
-from msgspec import Meta, Struct
+from msgspec import Meta
 
-from antiphon_providers.errors import Malformed, ProviderError
+from antiphon_providers.errors import Malformed
 from antiphon_providers.interfaces import Prompt, Said, Spent, Used
 from antiphon_providers.observer import SILENT, Observer
 from antiphon_providers.openai_assembly import Assembly
 from antiphon_providers.openai_wire import error_inside, error_of, messages_of, tools_of
 from antiphon_providers.options import json_object
-from antiphon_providers.sse import EventReader
+from antiphon_providers.streamed_reply import Question, streamed
 from antiphon_providers.vendor_http import (
     MAX_ERROR_BYTES,
     Endpoint,
     Patience,
     VendorHttp,
     check,
-    check_key,
-    drain,
     read,
-    url_of,
 )
-from antiphon_providers.vendor_words import retry_after
+from antiphon_providers.vendor_options import (
+    HTTP_SCHEMES,
+    ExtraBody,
+    FirstWordMs,
+    ReplyProgressMs,
+    VendorOptions,
+)
 
-_MAX_MODELS_BYTES = 8 * 1024 * 1024
-_UNAUTHORISED = {401, 403}
 
-
-class OpenAIOptions(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
+class OpenAIOptions(VendorOptions, frozen=True, forbid_unknown_fields=True, kw_only=True):
     """Which endpoint, and how patient to be with it."""
+
+    schemes = HTTP_SCHEMES
 
     model: Annotated[str, Meta(min_length=1, description="As the endpoint calls it.")]
     base_url: Annotated[str, Meta(description="Ends before `/chat/completions`.")] = (
@@ -53,32 +54,18 @@ class OpenAIOptions(Struct, frozen=True, forbid_unknown_fields=True, kw_only=Tru
     api_key: Annotated[str, Meta(description="Sent as a bearer token; empty for none.")] = ""
     temperature: Annotated[float, Meta(ge=0, le=2)] | None = None
     max_tokens: Annotated[int, Meta(ge=1, description="Of one reply.")] | None = None
-    extra_body: Annotated[
-        str, Meta(description="JSON object merged into each request; a null takes a field out.")
-    ] = "{}"
-    connect_ms: Annotated[int, Meta(ge=1, description="Milliseconds to a connection.")] = 3000
-    first_token_ms: Annotated[
-        int, Meta(ge=1, description="Milliseconds from asking to the first words or tool call.")
-    ] = 10_000
-    progress_ms: Annotated[
-        int, Meta(ge=1, description="Milliseconds that a reply may pause once begun.")
-    ] = 10_000
+    extra_body: ExtraBody = "{}"
+    first_token_ms: FirstWordMs = 10_000
+    progress_ms: ReplyProgressMs = 10_000
     max_connections: Annotated[int, Meta(ge=1, description="Replies at one time.")] = 200
 
     def __post_init__(self) -> None:
-        check_key(self.api_key)
-        url_of(self.base_url)
+        super().__post_init__()
         self.extra()
 
     def extra(self) -> dict[str, Any]:
         """The fields of ``extra_body``. Raises ``ValueError``."""
         return json_object(self.extra_body)
-
-    def __repr__(self) -> str:
-        return f"OpenAIOptions(model={self.model!r}, base_url={self.base_url!r}, ...)"
-
-    def __rich_repr__(self) -> list[tuple[str, Any]]:
-        return [("model", self.model), ("base_url", self.base_url)]
 
 
 class OpenAI:
@@ -115,13 +102,7 @@ class OpenAI:
         no such list.
         """
         self.prepare()
-        patience = self._patience()
-        async with self._http.exchange(patience, "GET", "/models") as response:
-            body = await patience.wait(read(response, _MAX_MODELS_BYTES))
-            if response.status_code in _UNAUTHORISED or response.is_server_error:
-                error = error_of(response.status_code, body)
-                error.retry_after_s = retry_after(response.headers.get("retry-after"))
-                raise error
+        await self._http.greet(self._patience(), "/models", error_of, keep=True)
 
     def prepare(self) -> None:
         """Makes ready without asking anything, so that the first reply connects.
@@ -135,39 +116,15 @@ class OpenAI:
         """Closes all connections; running replies end."""
         await self._http.close()
 
-    async def reply(self, prompt: Prompt) -> AsyncGenerator[Said | Used | Spent, None]:
+    def reply(self, prompt: Prompt) -> AsyncGenerator[Said | Used | Spent, None]:
         """The reply as it is written: text at once, tool calls when they are complete.
 
         Raises ``Unavailable`` where the endpoint cannot be reached, is overloaded or breaks
         off, ``Refused`` where it will not serve the request, ``TooSlow`` beyond the options'
         times and ``Malformed`` for an answer that is none.
         """
-        try:
-            async with aclosing(self._answer(prompt)) as pieces:
-                async for piece in pieces:
-                    yield piece
-        except ProviderError:
-            if not self._http.closed:
-                raise
-
-    async def _answer(self, prompt: Prompt) -> AsyncGenerator[Said | Used | Spent, None]:
-        patience = self._patience()
-        headers = {"Accept": "text/event-stream", "Content-Type": "application/json"}
-        async with self._http.exchange(
-            patience, "POST", "/chat/completions", self._body(prompt), headers
-        ) as response:
-            await _check(response, patience)
-            raw = response.aiter_raw()
-            reply, events = Assembly(), EventReader()
-            while not reply.done and (received := await patience.wait(anext(raw, b""))):
-                steps = reply.steps
-                for said in [said for data in events.feed(received) for said in reply.take(data)]:
-                    yield said
-                if reply.steps > steps:
-                    patience.renew()
-            for piece in reply.finish():
-                yield piece
-            await drain(raw)
+        question = Question("/chat/completions", self._body(prompt), _check)
+        return streamed(self._http, self._patience(), question, Assembly())
 
     def _patience(self) -> Patience:
         return Patience(self.options.first_token_ms, self.options.progress_ms)

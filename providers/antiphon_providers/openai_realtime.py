@@ -17,27 +17,26 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from typing import Annotated, Any, Literal
 
-import msgspec
-from msgspec import Meta, Struct
+from msgspec import Meta
 
-from antiphon_providers.errors import Unavailable
 from antiphon_providers.interfaces import ConversationOptions
 from antiphon_providers.observer import SILENT, Observer
 from antiphon_providers.openai_realtime_connection import (
     BASE_URL,
     Wire,
     address_of,
-    check_address,
     leave_after,
 )
 from antiphon_providers.openai_realtime_conversation import Patience, RealtimeConversation
 from antiphon_providers.openai_realtime_hearing import transcription_of
 from antiphon_providers.openai_realtime_wire import PCM, RATE
 from antiphon_providers.options import json_object
+from antiphon_providers.streams import OpenStreams
+from antiphon_providers.vendor_options import BeginMs, FinalMs, VendorOptions, voices_by_name
 from antiphon_providers.vendor_socket import connect
 
 
-class OpenAIRealtimeOptions(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
+class OpenAIRealtimeOptions(VendorOptions, frozen=True, forbid_unknown_fields=True, kw_only=True):
     """Which model and voice, and how patient to be with it."""
 
     api_key: Annotated[
@@ -64,11 +63,8 @@ class OpenAIRealtimeOptions(Struct, frozen=True, forbid_unknown_fields=True, kw_
     extra_session: Annotated[
         str, Meta(description="JSON object of more fields of the session, as they are.")
     ] = "{}"
-    connect_ms: Annotated[int, Meta(ge=1, description="Milliseconds to a connection.")] = 3000
-    begin_ms: Annotated[int, Meta(ge=1, description="Milliseconds until a session begins.")] = 5000
-    final_ms: Annotated[
-        int, Meta(ge=1, description="Milliseconds from a flush to its words, known or not.")
-    ] = 2000
+    begin_ms: BeginMs = 5000
+    final_ms: FinalMs = 2000
     first_ms: Annotated[
         int, Meta(ge=1, description="Milliseconds from asking to an answer's first sound.")
     ] = 5000
@@ -80,19 +76,9 @@ class OpenAIRealtimeOptions(Struct, frozen=True, forbid_unknown_fields=True, kw_
     ] = 2000
 
     def __post_init__(self) -> None:
-        check_address(self.base_url, self.api_key)
+        super().__post_init__()
         json_object(self.extra_session)
-        self.named_voices()
-
-    def named_voices(self) -> dict[str, str]:
-        """The voices by Antiphon's names. Raises ``ValueError``."""
-        return msgspec.convert(json_object(self.voices), dict[str, str])
-
-    def __repr__(self) -> str:
-        return f"OpenAIRealtimeOptions(model={self.model!r}, base_url={self.base_url!r}, ...)"
-
-    def __rich_repr__(self) -> list[tuple[str, Any]]:
-        return [("model", self.model), ("base_url", self.base_url)]
+        voices_by_name(self.voices)
 
 
 class OpenAIRealtime:
@@ -105,23 +91,20 @@ class OpenAIRealtime:
 
     def __init__(self, options: OpenAIRealtimeOptions | None = None) -> None:
         self.options = options or OpenAIRealtimeOptions()
-        self._conversations: set[RealtimeConversation] = set()
-        self._running = False
+        self._conversations: OpenStreams[RealtimeConversation] = OpenStreams(self.name, "the model")
 
     async def start(self) -> None:
         """Opens a session and leaves it, to see that the key and the model are accepted.
 
         Raises as ``open`` does; after anything but ``Refused`` it can be used all the same.
         """
-        self._running = True
+        self._conversations.start()
         async with self.open(ConversationOptions()):
             pass
 
     async def close(self) -> None:
         """Ends all conversations."""
-        self._running = False
-        for conversation in list(self._conversations):
-            conversation.end()
+        self._conversations.close()
 
     @asynccontextmanager
     async def open(self, options: ConversationOptions) -> AsyncIterator[RealtimeConversation]:
@@ -131,23 +114,18 @@ class OpenAIRealtime:
         words, ``Unavailable`` where it cannot be reached or serve now, and ``TooSlow`` beyond
         ``connect_ms`` or ``begin_ms``.
         """
-        if not self._running:
-            raise Unavailable("the model is not running", provider=self.name)
+        self._conversations.check()
         mine = self.options
         query = {"model": mine.model}
-        address = address_of(self.name, mine.base_url, mine.api_key, query, mine.connect_ms)
+        address = address_of(self.name, mine, query)
         patience = Patience(mine.final_ms, mine.first_ms, mine.progress_ms, mine.cancel_ms)
         async with connect(address, self.observer) as socket:
             wire = Wire(address, socket)
             expires = await wire.begin(session_of(mine, options), mine.begin_ms)
             conversation = RealtimeConversation(wire, patience, partials=options.hearing.partials)
             conversation.leave_after(leave_after(expires - time.time()))
-            self._conversations.add(conversation)
-            try:
-                async with conversation:
-                    yield conversation
-            finally:
-                self._conversations.discard(conversation)
+            async with self._conversations.keep(conversation):
+                yield conversation
 
 
 def session_of(mine: OpenAIRealtimeOptions, options: ConversationOptions) -> dict[str, Any]:
@@ -160,7 +138,7 @@ def session_of(mine: OpenAIRealtimeOptions, options: ConversationOptions) -> dic
         "transcription": transcription_of(mine.transcription_model, mine.language, options.hearing),
         "turn_detection": None,
     }
-    spoken = {"format": PCM, "voice": mine.named_voices().get(wanted, mine.voice)}
+    spoken = {"format": PCM, "voice": voices_by_name(mine.voices).get(wanted, mine.voice)}
     return {
         "type": "realtime",
         "output_modalities": ["audio"],

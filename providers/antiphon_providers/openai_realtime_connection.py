@@ -8,11 +8,9 @@ reference, "Realtime", ``error`` (2026-11-22). A wrong key is refused at the han
 from __future__ import annotations
 
 import asyncio
-import string
 from collections import deque
 from contextlib import suppress
 from typing import Any, TypeVar
-from urllib.parse import urlencode, urlsplit, urlunsplit
 
 from antiphon_providers.errors import (
     SESSION_EXPIRED,
@@ -34,7 +32,7 @@ from antiphon_providers.openai_realtime_wire import (
     read,
     written,
 )
-from antiphon_providers.vendor_http import key_at
+from antiphon_providers.vendor_options import VendorOptions, key_at, socket_url
 from antiphon_providers.vendor_socket import Address, VendorSocket
 from antiphon_providers.vendor_words import MAX_WORDS, without
 
@@ -43,8 +41,6 @@ LONGEST_SESSION_S = 3600.0
 _LEAVES_S = 300.0
 """Before its end a session is left, at a moment when it is not missed."""
 
-_SCHEMES = {"ws": "ws", "wss": "wss", "http": "ws", "https": "wss"}
-_KEY_CHARACTERS = frozenset(string.ascii_letters + string.digits + string.punctuation)
 _MAY_PASS = {"rate_limit_exceeded", "rate_limit_error", SESSION_EXPIRED, "server_error"}
 """Codes and types of errors after which asking again may work."""
 
@@ -54,36 +50,18 @@ _LONGEST_QUEUE = 1200
 _Answer = TypeVar("_Answer", bound=Event)
 
 
-def check_address(base_url: str, api_key: str) -> None:
-    """Raises ``ValueError``, as ``__post_init__`` should, without quoting either."""
-    if not _KEY_CHARACTERS.issuperset(api_key):
-        raise ValueError("api_key has characters that a key cannot have")
-    try:
-        parts = urlsplit(base_url)
-        usable = parts.scheme in _SCHEMES and bool(parts.hostname) and parts.username is None
-    except ValueError:
-        usable = False
-    if not usable:
-        raise ValueError("base_url must be a ws, wss, http or https URL without user and password")
-
-
-def address_of(
-    provider: str, base_url: str, api_key: str, query: dict[str, str], connect_ms: int
-) -> Address:
+def address_of(provider: str, mine: VendorOptions, query: dict[str, str]) -> Address:
     """A session with this query.
 
     Without a key ``OPENAI_API_KEY`` is read, for the vendor's own address only.
     """
-    parts = urlsplit(base_url)
-    key = key_at(api_key, base_url, BASE_URL, "OPENAI_API_KEY")
-    both = "&".join(part for part in (parts.query, urlencode(query)) if part)
-    where = (_SCHEMES[parts.scheme], parts.netloc, parts.path.rstrip("/") + "/realtime", both, "")
+    key = key_at(mine.api_key, mine.base_url, BASE_URL, "OPENAI_API_KEY")
     return Address(
         provider=provider,
-        url=urlunsplit(where),
+        url=socket_url(mine.base_url, "/realtime", query.items()),
         headers={"Authorization": f"Bearer {key}"} if key else {},
         secrets=(key,) if key else (),
-        connect_ms=connect_ms,
+        connect_ms=mine.connect_ms,
     )
 
 

@@ -42,6 +42,7 @@ from antiphon_providers.openai_realtime_wire import (
     Trouble,
     UpdateSession,
 )
+from antiphon_providers.streams import Results, beside
 
 _CANCEL, _SESSION = "cancel_", "session_"
 _GONE = "item_delete_invalid_item_id"
@@ -60,37 +61,26 @@ class Patience(Struct, frozen=True):
 
 
 class RealtimeConversation:
-    """Use it as a context; everything happens on the event loop."""
+    """It works while ``run`` does, and all on the event loop."""
 
     def __init__(self, wire: Wire, patience: Patience, *, partials: bool) -> None:
         self._wire = wire
         self._patience = patience
-        self._results: asyncio.Queue[Recognised | ProviderError | None] = asyncio.Queue()
+        self._results = Results()
         self._ear = Ear(wire.put, patience.final_ms, self._tell, self._committed, partials=partials)
         self._items: list[AnyItem] = []
         self._set: dict[str, Any] = {"instructions": "", "tools": []}
         self._answer: Answer | None = None
         self._news = asyncio.Event()
         self._failure: ProviderError | None = None
-        self._tasks: list[asyncio.Task[None]] = []
         self._timer: asyncio.TimerHandle | None = None
         self._is_old = False
         self._is_owing = False
         """Whether somebody waits for an answer: what was heard, or a tool's result, needs one."""
-        self._is_open = True
 
-    async def __aenter__(self) -> RealtimeConversation:
-        self._tasks = [
-            asyncio.create_task(self._wire.deliver()),
-            asyncio.create_task(self._listen()),
-        ]
-        return self
-
-    async def __aexit__(self, *_error: object) -> None:
-        self.end()
-        for task in self._tasks:
-            task.cancel()
-        await asyncio.wait(self._tasks)
+    async def run(self) -> None:
+        """Talks to the vendor until the session ends; that it does is a failure."""
+        await beside(self._wire.deliver(), self._listen())
 
     # --- hearing -------------------------------------------------------------------------
 
@@ -100,24 +90,21 @@ class RealtimeConversation:
 
     def feed(self, pcm: bytes) -> None:
         """Takes int16 mono PCM at 16 kHz, any length."""
-        if self._is_open:
+        if self._results.is_open:
             self._ear.feed(pcm)
 
     def flush(self) -> None:
         """The segment is complete; answered as by a recogniser, within ``final_ms``."""
-        if self._is_open:
+        if self._results.is_open:
             self._ear.flush()
 
     def end(self) -> None:
         """Ends the iteration and the reply; nothing is taken any more."""
         self._end(None)
 
-    async def __aiter__(self) -> AsyncIterator[Recognised]:
+    def __aiter__(self) -> AsyncIterator[Recognised]:
         """Results in order, until the end. Raises ``ProviderError`` when the session fails."""
-        while (result := await self._results.get()) is not None:
-            if isinstance(result, ProviderError):
-                raise result
-            yield result
+        return aiter(self._results)
 
     # --- answering -----------------------------------------------------------------------
 
@@ -149,14 +136,14 @@ class RealtimeConversation:
         provider = self._wire.address.provider
         try:
             async with asyncio.timeout(within_ms / 1000):
-                while self._is_open and not condition():
+                while self._results.is_open and not condition():
                     self._news.clear()
                     await self._news.wait()
         except TimeoutError:
             # Nor will it be later: a new session will.
             said = f"the session took no further answer within {within_ms} ms"
             self._end(TooSlow(said, provider=provider))
-        if not self._is_open:
+        if not self._results.is_open:
             raise self._lost()
 
     async def _next(self, answer: Answer, within_ms: int) -> Event:
@@ -193,8 +180,8 @@ class RealtimeConversation:
         self._items.append(HeardItem(segment))
 
     def _tell(self, result: Recognised) -> None:
-        if self._is_open:
-            self._results.put_nowait(result)
+        if self._results.is_open:
+            self._results.tell(result)
             self._is_owing = self._is_owing or (result.flushed and result.text != "")
             self._rest()
 
@@ -209,11 +196,10 @@ class RealtimeConversation:
             self._end(self._wire.expiring())
 
     def _end(self, failure: ProviderError | None) -> None:
-        if not self._is_open:
+        if not self._results.is_open:
             return
-        self._is_open = False
         self._failure = failure
-        self._results.put_nowait(failure)
+        self._results.end(failure)
         self._ear.close()
         if self._answer is not None:
             self._answer.tell(self._lost())
@@ -227,7 +213,7 @@ class RealtimeConversation:
         return self._failure or Unavailable("the conversation was closed", provider=provider)
 
     async def _listen(self) -> None:
-        """Takes the vendor's events until the session ends; that it does is a failure."""
+        """Takes the vendor's events until the session ends."""
         try:
             while True:
                 self._take(await self._wire.next())

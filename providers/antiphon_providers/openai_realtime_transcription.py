@@ -20,24 +20,27 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from typing import Annotated, Any, Literal
 
-from msgspec import Meta, Struct
+from msgspec import Meta
 
-from antiphon_providers.errors import ProviderError, Unavailable
+from antiphon_providers.errors import ProviderError
 from antiphon_providers.interfaces import HearingOptions, Recognised
 from antiphon_providers.observer import SILENT, Observer
 from antiphon_providers.openai_realtime_connection import (
     BASE_URL,
     Wire,
     address_of,
-    check_address,
     leave_after,
 )
 from antiphon_providers.openai_realtime_hearing import Ear, transcription_of
 from antiphon_providers.openai_realtime_wire import PCM, Failed, HeardNothing
+from antiphon_providers.streams import OpenStreams, Results, beside
+from antiphon_providers.vendor_options import BeginMs, FinalMs, VendorOptions
 from antiphon_providers.vendor_socket import connect
 
 
-class OpenAIRealtimeHearingOptions(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
+class OpenAIRealtimeHearingOptions(
+    VendorOptions, frozen=True, forbid_unknown_fields=True, kw_only=True
+):
     """Which model, and how patient to be with it."""
 
     api_key: Annotated[
@@ -52,22 +55,8 @@ class OpenAIRealtimeHearingOptions(Struct, frozen=True, forbid_unknown_fields=Tr
         Literal["", "near_field", "far_field"],
         Meta(description="For a headset, or a microphone in the room; empty: none."),
     ] = ""
-    connect_ms: Annotated[int, Meta(ge=1, description="Milliseconds to a connection.")] = 3000
-    first_ms: Annotated[int, Meta(ge=1, description="Milliseconds until a session begins.")] = 5000
-    final_ms: Annotated[
-        int, Meta(ge=1, description="Milliseconds from a flush to its words, known or not.")
-    ] = 2000
-
-    def __post_init__(self) -> None:
-        check_address(self.base_url, self.api_key)
-
-    def __repr__(self) -> str:
-        return (
-            f"OpenAIRealtimeHearingOptions(model={self.model!r}, base_url={self.base_url!r}, ...)"
-        )
-
-    def __rich_repr__(self) -> list[tuple[str, Any]]:
-        return [("model", self.model), ("base_url", self.base_url)]
+    first_ms: BeginMs = 5000
+    final_ms: FinalMs = 2000
 
 
 class OpenAIRealtimeHearing:
@@ -79,23 +68,20 @@ class OpenAIRealtimeHearing:
 
     def __init__(self, options: OpenAIRealtimeHearingOptions | None = None) -> None:
         self.options = options or OpenAIRealtimeHearingOptions()
-        self._streams: set[RealtimeStream] = set()
-        self._running = False
+        self._streams: OpenStreams[RealtimeStream] = OpenStreams(self.name)
 
     async def start(self) -> None:
         """Opens a session and leaves it, to see that the key and the model are accepted.
 
         Raises as ``open`` does; after anything but ``Refused`` it can be used all the same.
         """
-        self._running = True
+        self._streams.start()
         async with self.open(HearingOptions()):
             pass
 
     async def close(self) -> None:
         """Ends all streams."""
-        self._running = False
-        for stream in list(self._streams):
-            stream.end()
+        self._streams.close()
 
     @asynccontextmanager
     async def open(self, options: HearingOptions) -> AsyncIterator[RealtimeStream]:
@@ -105,48 +91,32 @@ class OpenAIRealtimeHearing:
         words, ``Unavailable`` where it cannot be reached or serve now, and ``TooSlow`` beyond
         ``connect_ms`` or ``first_ms``.
         """
-        if not self._running:
-            raise Unavailable("the recogniser is not running", provider=self.name)
+        self._streams.check()
         mine = self.options
         query = {"intent": "transcription"}
-        address = address_of(self.name, mine.base_url, mine.api_key, query, mine.connect_ms)
+        address = address_of(self.name, mine, query)
         async with connect(address, self.observer) as socket:
             wire = Wire(address, socket)
             expires = await wire.begin(session_of(mine, options), mine.first_ms)
             stream = RealtimeStream(wire, mine.final_ms, partials=options.partials)
             stream.leave_after(leave_after(expires - time.time()))
-            self._streams.add(stream)
-            try:
-                async with stream:
-                    yield stream
-            finally:
-                self._streams.discard(stream)
+            async with self._streams.keep(stream):
+                yield stream
 
 
 class RealtimeStream:
-    """One call's session. Use it as a context; everything happens on the event loop."""
+    """One call's session; it works while ``run`` does, and all on the event loop."""
 
     def __init__(self, wire: Wire, final_ms: int, *, partials: bool) -> None:
         self._wire = wire
-        self._results: asyncio.Queue[Recognised | ProviderError | None] = asyncio.Queue()
+        self._results = Results()
         self._ear = Ear(wire.put, final_ms, self._tell, partials=partials)
-        self._tasks: list[asyncio.Task[None]] = []
         self._timer: asyncio.TimerHandle | None = None
         self._is_old = False
-        self._is_open = True
 
-    async def __aenter__(self) -> RealtimeStream:
-        self._tasks = [
-            asyncio.create_task(self._wire.deliver()),
-            asyncio.create_task(self._listen()),
-        ]
-        return self
-
-    async def __aexit__(self, *_error: object) -> None:
-        self.end()
-        for task in self._tasks:
-            task.cancel()
-        await asyncio.wait(self._tasks)
+    async def run(self) -> None:
+        """Talks to the vendor until the session ends; that it does is a failure."""
+        await beside(self._wire.deliver(), self._listen())
 
     def leave_after(self, seconds: float) -> None:
         """Fails with ``Unavailable`` then, or as soon as nobody speaks after it."""
@@ -154,7 +124,7 @@ class RealtimeStream:
 
     def feed(self, pcm: bytes) -> None:
         """Takes int16 mono PCM at 16 kHz, any length."""
-        if self._is_open:
+        if self._results.is_open:
             self._ear.feed(pcm)
 
     def flush(self) -> None:
@@ -163,23 +133,20 @@ class RealtimeStream:
         Answered when its words are final, at once where nothing could be speech, and in any case
         after ``final_ms`` with those that are known.
         """
-        if self._is_open:
+        if self._results.is_open:
             self._ear.flush()
 
     def end(self) -> None:
         """Ends the iteration; nothing is taken any more."""
         self._end(None)
 
-    async def __aiter__(self) -> AsyncIterator[Recognised]:
+    def __aiter__(self) -> AsyncIterator[Recognised]:
         """Results in order, until the end. Raises ``ProviderError`` when the session fails."""
-        while (result := await self._results.get()) is not None:
-            if isinstance(result, ProviderError):
-                raise result
-            yield result
+        return aiter(self._results)
 
     def _tell(self, result: Recognised) -> None:
-        if self._is_open:
-            self._results.put_nowait(result)
+        if self._results.is_open:
+            self._results.tell(result)
             self._rest()
 
     def _grow_old(self) -> None:
@@ -192,16 +159,13 @@ class RealtimeStream:
             self._end(self._wire.expiring())
 
     def _end(self, failure: ProviderError | None) -> None:
-        if not self._is_open:
-            return
-        self._is_open = False
-        self._results.put_nowait(failure)
+        self._results.end(failure)
         self._ear.close()
         if self._timer is not None:
             self._timer.cancel()
 
     async def _listen(self) -> None:
-        """Takes the vendor's events until the session ends; that it does is a failure."""
+        """Takes the vendor's events until the session ends."""
         try:
             while True:
                 event = await self._wire.next()

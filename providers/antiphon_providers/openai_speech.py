@@ -17,21 +17,19 @@ from typing import Annotated, Any
 
 import httpx
 import msgspec
-from msgspec import Meta, Struct
+from msgspec import Meta
 
 from antiphon_providers.errors import Malformed, ProviderError
 from antiphon_providers.interfaces import Sound, VoiceOptions
 from antiphon_providers.observer import SILENT, Observer
 from antiphon_providers.options import json_object
-from antiphon_providers.vendor_http import (
-    Endpoint,
-    Patience,
-    VendorHttp,
-    check,
-    check_key,
-    drain,
+from antiphon_providers.vendor_http import Endpoint, Patience, VendorHttp, check
+from antiphon_providers.vendor_options import (
+    HTTP_SCHEMES,
+    ExtraBody,
+    VendorOptions,
     key_at,
-    url_of,
+    voices_by_name,
 )
 
 BASE_URL = "https://api.openai.com/v1"
@@ -41,13 +39,14 @@ _MAX_SENTENCE_BYTES = RATE * 2 * 180
 
 _AHEAD = 1
 """Sentences asked for while another sounds."""
-_UNAUTHORISED = {401, 403}
 _HEADS = (b"RIFF", b"ID3", b"OggS", b"fLaC")
 """How files of other formats begin."""
 
 
-class OpenAISpeechOptions(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
+class OpenAISpeechOptions(VendorOptions, frozen=True, forbid_unknown_fields=True, kw_only=True):
     """Which endpoint and voice, and how patient to be with it."""
+
+    schemes = HTTP_SCHEMES
 
     api_key: Annotated[
         str, Meta(description="Empty: `OPENAI_API_KEY`, at the vendor's own address only.")
@@ -64,10 +63,7 @@ class OpenAISpeechOptions(Struct, frozen=True, forbid_unknown_fields=True, kw_on
     ] = "{}"
     instructions: Annotated[str, Meta(description="How to speak; empty for none.")] = ""
     speed: Annotated[float, Meta(ge=0.25, le=4)] | None = None
-    extra_body: Annotated[
-        str, Meta(description="JSON object merged into each request; a null takes a field out.")
-    ] = "{}"
-    connect_ms: Annotated[int, Meta(ge=1, description="Milliseconds to a connection.")] = 3000
+    extra_body: ExtraBody = "{}"
     first_ms: Annotated[
         int, Meta(ge=1, description="Milliseconds from asking to a sentence's first sound.")
     ] = 5000
@@ -77,17 +73,9 @@ class OpenAISpeechOptions(Struct, frozen=True, forbid_unknown_fields=True, kw_on
     max_connections: Annotated[int, Meta(ge=1, description="Sentences at one time.")] = 200
 
     def __post_init__(self) -> None:
-        check_key(self.api_key)
-        url_of(self.base_url)
+        super().__post_init__()
         json_object(self.extra_body)
-        if not all(isinstance(voice, str) for voice in json_object(self.voices).values()):
-            raise ValueError("voices must name a voice for each name")
-
-    def __repr__(self) -> str:
-        return f"OpenAISpeechOptions(model={self.model!r}, base_url={self.base_url!r}, ...)"
-
-    def __rich_repr__(self) -> list[tuple[str, Any]]:
-        return [("model", self.model), ("base_url", self.base_url)]
+        voices_by_name(self.voices)
 
 
 _Step = Sound | Exception | None
@@ -122,7 +110,7 @@ class OpenAISpeech:
             max_connections=options.max_connections,
         )
         self._http = VendorHttp(endpoint, transport)
-        self._voices = json_object(options.voices)
+        self._voices = voices_by_name(options.voices)
 
     async def start(self) -> None:
         """Makes the first connection, by asking for the list of models.
@@ -133,11 +121,7 @@ class OpenAISpeech:
         """
         self._http.observer = self.observer
         self._http.open()
-        patience = self._patience()
-        async with self._http.exchange(patience, "GET", "/models") as response:
-            if response.status_code in _UNAUTHORISED or response.is_server_error:
-                await check(response, patience)
-            await drain(response.aiter_raw())
+        await self._http.greet(self._patience(), "/models")
 
     async def close(self) -> None:
         """Closes all connections; running speech ends."""

@@ -20,24 +20,16 @@ from contextlib import asynccontextmanager
 from typing import Annotated, Any
 
 import msgspec
-from msgspec import Meta, Struct
+from msgspec import Meta
 
 from antiphon_providers.errors import Malformed, ProviderError, Unavailable
 from antiphon_providers.interfaces import HEARING_RATE, HearingOptions, Recognised
 from antiphon_providers.loudness import loudness
 from antiphon_providers.observer import SILENT, Observer
 from antiphon_providers.sse import EventReader
-from antiphon_providers.vendor_http import (
-    Endpoint,
-    Patience,
-    VendorHttp,
-    check,
-    check_key,
-    drain,
-    key_at,
-    read,
-    url_of,
-)
+from antiphon_providers.streams import OpenStreams, Results
+from antiphon_providers.vendor_http import Endpoint, Patience, VendorHttp, check, drain, read
+from antiphon_providers.vendor_options import HTTP_SCHEMES, VendorOptions, key_at
 
 BASE_URL = "https://api.openai.com/v1"
 _LEAST_BYTES = HEARING_RATE * 2 // 10
@@ -50,11 +42,14 @@ _SILENT = 50.0
 """RMS of int16 samples: -56 dB of full scale; models invent words for silence."""
 
 _MAX_ANSWER_BYTES = 1024 * 1024
-_UNAUTHORISED = {401, 403}
 
 
-class OpenAITranscriptionOptions(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
+class OpenAITranscriptionOptions(
+    VendorOptions, frozen=True, forbid_unknown_fields=True, kw_only=True
+):
     """Which endpoint, and how patient to be with it."""
+
+    schemes = HTTP_SCHEMES
 
     api_key: Annotated[
         str, Meta(description="Empty: `OPENAI_API_KEY`, at the vendor's own address only.")
@@ -65,23 +60,12 @@ class OpenAITranscriptionOptions(Struct, frozen=True, forbid_unknown_fields=True
     )
     language: Annotated[str, Meta(description="For calls that name none; empty: any.")] = ""
     stream: Annotated[bool, Meta(description="Whether words come as they are found.")] = False
-    connect_ms: Annotated[int, Meta(ge=1, description="Milliseconds to a connection.")] = 3000
     first_ms: Annotated[
         int, Meta(ge=1, description="Milliseconds from a flush to its (first) words.")
     ] = 10_000
     progress_ms: Annotated[
         int, Meta(ge=1, description="Milliseconds that streamed words may pause.")
     ] = 5000
-
-    def __post_init__(self) -> None:
-        check_key(self.api_key)
-        url_of(self.base_url)
-
-    def __repr__(self) -> str:
-        return f"OpenAITranscriptionOptions(model={self.model!r}, base_url={self.base_url!r}, ...)"
-
-    def __rich_repr__(self) -> list[tuple[str, Any]]:
-        return [("model", self.model), ("base_url", self.base_url)]
 
 
 class OpenAITranscription:
@@ -97,7 +81,7 @@ class OpenAITranscription:
         headers = {"Authorization": f"Bearer {key}"} if key else {}
         endpoint = Endpoint(self.name, options.base_url, headers, (key,), options.connect_ms)
         self.http = VendorHttp(endpoint)
-        self._streams: set[TranscriptionStream] = set()
+        self._streams: OpenStreams[TranscriptionStream] = OpenStreams(self.name)
 
     async def start(self) -> None:
         """Makes the first connection, by asking for the list of models.
@@ -108,15 +92,11 @@ class OpenAITranscription:
         self.http.observer = self.observer
         self.http.open()
         patience = Patience(self.options.first_ms, self.options.progress_ms)
-        async with self.http.exchange(patience, "GET", "/models") as response:
-            if response.status_code in _UNAUTHORISED or response.is_server_error:
-                await check(response, patience)
-            await drain(response.aiter_raw())
+        await self.http.greet(patience, "/models")
 
     async def close(self) -> None:
         """Ends all streams and closes all connections."""
-        for stream in list(self._streams):
-            stream.end()
+        self._streams.close()
         await self.http.close()
 
     @asynccontextmanager
@@ -125,15 +105,8 @@ class OpenAITranscription:
         if self.http.closed:
             raise Unavailable("the provider was closed", provider=self.name)
         stream = TranscriptionStream(self, options)
-        self._streams.add(stream)
-        working = asyncio.create_task(stream.work())
-        try:
+        async with self._streams.keep(stream):
             yield stream
-        finally:
-            self._streams.discard(stream)
-            stream.end()
-            working.cancel()
-            await asyncio.wait({working})
 
 
 class TranscriptionStream:
@@ -144,7 +117,7 @@ class TranscriptionStream:
         self._options = options
         self._held = bytearray()
         self._segments: asyncio.Queue[bytes] = asyncio.Queue()
-        self._results: asyncio.Queue[Recognised | ProviderError | None] = asyncio.Queue()
+        self._results = Results()
 
     def feed(self, pcm: bytes) -> None:
         """Takes int16 mono PCM at 16 kHz, any length."""
@@ -157,24 +130,21 @@ class TranscriptionStream:
 
     def end(self) -> None:
         """Ends the iteration."""
-        self._results.put_nowait(None)
+        self._results.end()
 
-    async def __aiter__(self) -> AsyncIterator[Recognised]:
+    def __aiter__(self) -> AsyncIterator[Recognised]:
         """Results in order, until the end. Raises ``ProviderError``."""
-        while (result := await self._results.get()) is not None:
-            if isinstance(result, ProviderError):
-                raise result
-            yield result
+        return aiter(self._results)
 
-    async def work(self) -> None:
+    async def run(self) -> None:
         """Answers each segment; ends with the first that fails."""
         try:
             while True:
                 pcm = await self._segments.get()
                 text = "" if _is_silent(pcm) else await self._words(pcm)
-                self._results.put_nowait(Recognised(text, flushed=True))
+                self._results.tell(Recognised(text, flushed=True))
         except ProviderError as failure:
-            self._results.put_nowait(failure)
+            self._results.end(failure)
 
     async def _words(self, pcm: bytes) -> str:
         mine = self._provider.options
@@ -195,7 +165,7 @@ class TranscriptionStream:
                         return str(told.get("text", text)).strip()
                     text += str(told.get("delta", ""))
                     if self._options.partials and text.strip():
-                        self._results.put_nowait(Recognised(text.strip()))
+                        self._results.tell(Recognised(text.strip()))
             raise Unavailable("the stream ended before the words did")
 
 

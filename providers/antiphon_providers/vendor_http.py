@@ -13,8 +13,6 @@ Source: RFC 9110, sections 8.4 (content coding), 10.2.3 (Retry-After) and 15 (st
 from __future__ import annotations
 
 import asyncio
-import os
-import string
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from contextlib import asynccontextmanager, contextmanager
 from http.cookiejar import CookieJar, DefaultCookiePolicy
@@ -25,6 +23,7 @@ from msgspec import Struct
 
 from antiphon_providers.errors import Malformed, ProviderError, Refused, TooSlow, Unavailable
 from antiphon_providers.observer import SILENT, Observer
+from antiphon_providers.vendor_options import url_of
 from antiphon_providers.vendor_words import retry_after, without, words_of
 
 Result = TypeVar("Result")
@@ -35,44 +34,12 @@ _DRAIN_S = 0.25
 """For the end of a body after its last event, so that its connection can be used again."""
 
 _KEPT_ALIVE_S = 60.0
-_KEY_CHARACTERS = frozenset(string.ascii_letters + string.digits + string.punctuation)
 _WORTH_ANOTHER_TRY = {408, 409, 425, 429}
 _FIRST_SERVER_ERROR = 500
+_UNAUTHORISED = {401, 403}
+_MAX_LIST_BYTES = 8 * 1024 * 1024
 
-# --- options -----------------------------------------------------------------------------
-
-
-def url_of(base_url: str, schemes: tuple[str, ...] = ("http", "https")) -> httpx.URL:
-    """The URL, without user and password. Raises ``ValueError`` for any other."""
-    try:
-        url = httpx.URL(base_url)
-    except httpx.InvalidURL as wrong:
-        raise ValueError(f"base_url is no URL: {wrong}") from wrong
-    if url.scheme not in schemes or not url.host or url.userinfo:
-        raise ValueError(
-            f"base_url must be an {' or '.join(schemes)} URL without user and password"
-        )
-    return url
-
-
-def check_key(api_key: str) -> None:
-    """Raises ``ValueError`` for a key that is no header value: the library that refuses it would
-    quote it.
-    """
-    if not _KEY_CHARACTERS.issuperset(api_key):
-        raise ValueError("api_key has characters that a key cannot have")
-
-
-def key_at(api_key: str, base_url: str, default: str, variable: str) -> str:
-    """The key of the options, or that of the environment at the vendor's own address only, so
-    that it never goes elsewhere. Raises ``Refused`` for a variable that holds no key.
-    """
-    if api_key or base_url.rstrip("/") != default:
-        return api_key
-    key = os.environ.get(variable, "").strip()
-    if not _KEY_CHARACTERS.issuperset(key):
-        raise Refused(f"{variable} has characters that a key cannot have")
-    return key
+# --- where, and for how long -----------------------------------------------------------------
 
 
 class Endpoint(Struct, frozen=True):
@@ -90,9 +57,6 @@ class Endpoint(Struct, frozen=True):
 
     def __rich_repr__(self) -> list[tuple[str, Any]]:
         return [("provider", self.provider), ("base_url", self.base_url)]
-
-
-# --- patience ----------------------------------------------------------------------------
 
 
 class Patience:
@@ -166,6 +130,29 @@ class VendorHttp:
         self.closed = True
         if self._client is not None:
             await self._client.aclose()
+
+    async def greet(
+        self,
+        patience: Patience,
+        path: str,
+        tell: Callable[[int, bytes], ProviderError] | None = None,
+        *,
+        keep: bool = False,
+    ) -> None:
+        """Makes the first connection, by asking for the list of models at ``path``; ``keep``
+        reads the list to its end, so that the first request finds the connection open.
+
+        Raises ``Refused`` where the key is not accepted, ``Unavailable`` or ``TooSlow`` where
+        nobody answers. What else the endpoint thinks of the question does not matter: some have
+        no such list.
+        """
+        async with self.exchange(patience, "GET", path) as response:
+            if response.status_code in _UNAUTHORISED or response.is_server_error:
+                await check(response, patience, tell or error_of)
+            if keep:
+                await patience.wait(read(response, _MAX_LIST_BYTES))
+            else:
+                await drain(response.aiter_raw())
 
     @asynccontextmanager
     async def exchange(

@@ -11,9 +11,7 @@ Source: what ElevenLabs' "Multi-Context WebSocket" and Cartesia's "Contexts" hav
 from __future__ import annotations
 
 import asyncio
-from collections import deque
 from collections.abc import Callable
-from contextlib import suppress
 from itertools import count
 from secrets import token_hex
 from typing import Any, Protocol
@@ -24,15 +22,18 @@ from msgspec import Struct
 from antiphon_providers.errors import Malformed, ProviderError, TooSlow, Unavailable
 from antiphon_providers.utterance import Chunk, Utterance
 from antiphon_providers.vendor_socket import Address, VendorSocket
+from antiphon_providers.voice_session import (
+    MAX_PCM,
+    OLDEST_S,
+    RATE,
+    Deadline,
+    Deadlines,
+    Outbox,
+    Samples,
+    both,
+    has_words,
+)
 from antiphon_providers.voice_timing import Mark, Timing
-
-RATE = 24_000
-"""Samples per second of the PCM that is asked for."""
-
-_MAX_PCM = RATE * 2 * 600
-"""Of one sentence: ten minutes."""
-_OLDEST_S = 3300.0
-"""No connection is used for longer; many vendors and proxies end one after an hour."""
 
 
 class Heard(Struct, frozen=True):
@@ -72,51 +73,32 @@ class Wire(Protocol):
         ...
 
 
-class Deadlines(Struct, frozen=True):
-    """How patient to be with a sentence, in ms: until its first sound, and until the next."""
-
-    first_ms: int
-    progress_ms: int
-
-
 class _Request:
-    """A sentence on its way."""
+    """A sentence on its way; ``late`` is called where its sound does not come in time."""
 
-    def __init__(self, sentence: str) -> None:
+    def __init__(self, sentence: str, late: Callable[[int], None]) -> None:
         self.timing = Timing(sentence)
         self.utterance = Utterance()
-        self.half = b""
-        self.received = 0
-        self.timer: asyncio.TimerHandle | None = None
+        self.samples = Samples()
+        self.deadline = Deadline(late)
 
     def hear(self, heard: Heard) -> None:
-        """The next sound; what is told are whole samples."""
-        offset = self.received / 2 * 1000 / RATE if heard.marks_of_frame else 0.0
+        """The next sound, with the words that it brings."""
+        offset = self.samples.received / 2 * 1000 / RATE if heard.marks_of_frame else 0.0
         words = self.timing.take(heard.marks, offset)
-        self.received += len(heard.pcm)
-        pcm = self.half + heard.pcm
-        whole = len(pcm) // 2 * 2
-        pcm, self.half = pcm[:whole], pcm[whole:]
+        pcm = self.samples.take(heard.pcm)
         if pcm or words:
             self.utterance.put(Chunk(pcm, words))
 
     def end(self) -> None:
         """The last of it."""
-        self.wait(None, _nothing)
+        self.deadline.set(None)
         self.utterance.put(Chunk(b"", self.timing.end(), ends=True))
 
     def fail(self, failure: ProviderError) -> None:
         """There will be no more."""
-        self.wait(None, _nothing)
+        self.deadline.set(None)
         self.utterance.fail(failure)
-
-    def wait(self, ms: int | None, late: Callable[[], None]) -> None:
-        """The next sound must come within so long; None where none is due."""
-        if self.timer is not None:
-            self.timer.cancel()
-        self.timer = None
-        if ms is not None:
-            self.timer = asyncio.get_running_loop().call_later(ms / 1000, late)
 
 
 class ContextSession:
@@ -136,8 +118,7 @@ class ContextSession:
         # Names of no other connection's contexts: an account may have many at once.
         self._own = token_hex(8)
         self._contexts = count(1)
-        self._outbox: deque[str] = deque()
-        self._unsent = asyncio.Event()
+        self._outbox = Outbox()
         self._failure: ProviderError | None = None
         self._is_suspect = False
         self.is_interrupted = False
@@ -145,7 +126,7 @@ class ContextSession:
         self._began_at = self._idle_since = asyncio.get_running_loop().time()
 
     @property
-    def has_room(self) -> bool:
+    def is_free(self) -> bool:
         """Whether a speech may begin now."""
         now = asyncio.get_running_loop().time()
         fresh = self._speeches > 0 or now - self._idle_since < self._wire.idle_s
@@ -161,22 +142,22 @@ class ContextSession:
         self._speeches -= 1
         self._idle_since = asyncio.get_running_loop().time()
         if self._is_suspect and not self._speeches:
-            self.fail(self._closed())
+            self.end()
 
     def say(self, sentence: str, voice: str) -> Utterance:
         """Asks for a sentence; at once silent where there is nothing to say."""
-        request = _Request(sentence)
+        context = f"{self._own}-{next(self._contexts)}"
+        request = _Request(sentence, lambda ms: self._too_late(context, ms))
         if self._failure is not None:
             request.fail(self._failure)
-        elif not any(character.isalnum() for character in sentence):
+        elif not has_words(sentence):
             request.end()
         else:
-            context = f"{self._own}-{next(self._contexts)}"
             self._requests[context] = request
             request.utterance.stops_with(lambda: self._drop(context))
-            request.wait(self._deadlines.first_ms, lambda: self._too_late(context))
+            request.deadline.set(self._deadlines.first_ms)
             for frame in self._wire.say(context, sentence, voice):
-                self._put(frame)
+                self._outbox.put(frame)
         return request.utterance
 
     def fail(self, failure: ProviderError) -> None:
@@ -186,35 +167,37 @@ class ContextSession:
         for request in self._requests.values():
             request.fail(self._failure)
         self._requests.clear()
-        self._unsent.set()
+        self._outbox.close()
+
+    def end(self) -> None:
+        """It is not wanted any more; nobody takes it from here on."""
+        self.fail(self._closed())
 
     async def run(self) -> None:
         """Talks to the vendor until the connection ends, fails, or was idle for long."""
-        tasks = {asyncio.create_task(self._listen()), asyncio.create_task(self._send())}
+        sending = self._outbox.deliver(self._socket, self._wire.idle_s / 4, self._idle)
         try:
-            await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
+            await both(self._listen(), sending)
         finally:
-            for task in tasks:
-                task.cancel()
-            await asyncio.wait(tasks)
-            self.fail(self._closed())
+            self.end()
 
     def _closed(self) -> ProviderError:
         return Unavailable("the voice was closed", provider=self._address.provider)
 
     def _is_old(self, now: float) -> bool:
-        return now - self._began_at > _OLDEST_S
+        return now - self._began_at > OLDEST_S
 
-    def _put(self, frame: str) -> None:
-        self._outbox.append(frame)
-        self._unsent.set()
+    def _idle(self) -> None:
+        """Nobody wants it any more."""
+        if not self._speeches and not self.is_free:
+            self.end()
 
     def _drop(self, context: str) -> None:
         """Nobody wants a sentence any more."""
         request = self._requests.pop(context, None)
         if request is None:
             return
-        request.wait(None, _nothing)
+        request.deadline.set(None)
         was_useful = self._failure is None and not self._is_suspect
         self._cancel(context)
         self.is_interrupted |= was_useful and self._failure is not None
@@ -222,34 +205,19 @@ class ContextSession:
     def _cancel(self, context: str) -> None:
         frame = self._wire.cancel(context)
         if frame is not None:
-            self._put(frame)
+            self._outbox.put(frame)
         elif self._failure is None:
-            self.fail(self._closed())
+            self.end()
             self._socket.abort()
 
-    def _too_late(self, context: str) -> None:
+    def _too_late(self, context: str, ms: int) -> None:
         request = self._requests.pop(context, None)
         if request is None:
             return
-        ms = self._deadlines.progress_ms if request.received else self._deadlines.first_ms
         host, provider = self._address.host, self._address.provider
         request.fail(TooSlow(f"no sound from {host} for {ms} ms", provider=provider))
         self._is_suspect = True
         self._cancel(context)
-
-    async def _send(self) -> None:
-        """Sends what is queued, in order; ends with the use of the connection."""
-        with suppress(ProviderError):  # The listener meets the same failure and tells it.
-            while self._failure is None:
-                try:
-                    async with asyncio.timeout(self._wire.idle_s / 4):
-                        await self._unsent.wait()
-                except TimeoutError:
-                    if not self._speeches and not self.has_room:
-                        self.fail(self._closed())
-                self._unsent.clear()
-                while self._outbox and self._failure is None:
-                    await self._socket.send(self._outbox.popleft())
 
     async def _listen(self) -> None:
         try:
@@ -282,13 +250,13 @@ class ContextSession:
 
     def _heard(self, context: str, request: _Request, heard: Heard) -> None:
         request.hear(heard)
-        if request.received > _MAX_PCM:
+        if request.samples.received > MAX_PCM:
             raise self._malformed("does not end a sentence")
         if heard.pcm:
-            request.wait(self._deadlines.progress_ms, lambda: self._too_late(context))
+            request.deadline.set(self._deadlines.progress_ms)
         if heard.ends:
             del self._requests[context]
-            if request.received:
+            if request.samples.received:
                 request.end()
             else:
                 request.fail(self._malformed("gave no sound for a sentence"))
@@ -296,7 +264,3 @@ class ContextSession:
     def _malformed(self, what: str) -> ProviderError:
         """It said something that is no answer; ``what`` without words of the vendor."""
         return Malformed(f"{self._address.host} {what}", provider=self._address.provider)
-
-
-def _nothing() -> None:
-    """Is due."""

@@ -8,10 +8,12 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
 import pytest
+from msgspec import structs
 
 from antiphon_providers.assemblyai_speech_to_text import (
     AssemblyAIHearing,
     AssemblyAIHearingOptions,
+    AssemblyAITongue,
     query_of,
 )
 from antiphon_providers.contract import human_speech
@@ -189,7 +191,8 @@ async def test_a_session_that_nobody_speaks_in_is_kept_alive(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     """For as long as a caller is silent; then it hears as before."""
-    monkeypatch.setattr("antiphon_providers.assemblyai_speech_to_text._KEEP_ALIVE_S", 0.01)
+    often = structs.replace(AssemblyAITongue.terms, keep_alive_s=0.01)
+    monkeypatch.setattr(AssemblyAITongue, "terms", often)
     async with (
         FakeAssemblyAI() as fake,
         running(fake) as provider,
@@ -243,6 +246,7 @@ async def test_a_wrong_key_is_refused_when_the_server_starts() -> None:
         (Fault(status=500), Unavailable),
         (Fault(error={"error_code": 3006, "error": "Invalid 'speech_model'"}), Refused),
         (Fault(error={"error_code": 3009, "error": "Too many sessions"}), Unavailable),
+        (Fault(error={"error_code": 1008, "error": "Too many concurrent sessions"}), Unavailable),
     ],
 )
 async def test_a_session_that_is_not_begun_has_the_vendors_reason(

@@ -142,7 +142,7 @@ async def test_a_session_that_the_vendor_ended_is_not_used_again() -> None:
     """The next reply opens another."""
     async with FakeAssemblyAI() as fake, running(fake) as provider:
         await fake.sessions[0].connection.close(1001)
-        await asyncio.wait(set(provider._sessions))
+        await asyncio.wait(set(provider._pool.sessions))
         assert pcm_of(await spoken(provider, "jane", "Hello.")) == sound("Hello.")
         assert len(fake.sessions) == 2
 
@@ -165,11 +165,11 @@ async def test_no_more_sessions_are_kept_than_may_be() -> None:
     async with FakeAssemblyAI() as fake, running(fake) as provider:
         await asyncio.gather(*(spoken(provider, "jane", "Hello.") for _ in range(20)))
         await fake.until_opened(20)
-        sessions = provider._sessions
-        given_back = {task for task, (_, session) in sessions.items() if not session.is_free}
+        sessions = provider._pool.sessions
+        given_back = {task for task, session in sessions.items() if not session.is_free}
         assert given_back
         await asyncio.wait(given_back)
-        assert len(sessions) == 16
+        assert len(provider._pool.sessions) == 16
 
 
 # --- what goes wrong ---------------------------------------------------------------------

@@ -14,12 +14,13 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from antiphon_providers.assemblyai_text_to_speech import AssemblyAIVoice, AssemblyAIVoiceOptions
-from antiphon_providers.assemblyai_voice_session import Deadlines, VoiceSession
+from antiphon_providers.assemblyai_voice_session import VoiceSession
 from antiphon_providers.assemblyai_wire import Wire
 from antiphon_providers.contract.text_to_speech import each, pcm_of, spoken
 from antiphon_providers.errors import Malformed, ProviderError, Refused, TooSlow, Unavailable
 from antiphon_providers.interfaces import Sound, VoiceOptions
 from antiphon_providers.vendor_socket import Address
+from antiphon_providers.voice_session import Deadlines
 from fakes.assemblyai import KEY, FakeAssemblyAI, Fault
 from fakes.assemblyai_voice import sound
 
@@ -171,14 +172,14 @@ async def test_a_writer_that_takes_its_time_is_no_fault_of_the_vendor() -> None:
     async with FakeAssemblyAI() as fake:
         provider = AssemblyAIVoice(AssemblyAIVoiceOptions(api_key=KEY, base_url=fake.url))
         await provider.start()
-        ((_, session),) = provider._sessions.values()
+        (session,) = provider._pool.sessions.values()
         ended = asyncio.Event()
 
         async def written() -> AsyncIterator[str]:
             yield "Hello."
-            assert session._deadline is not None
+            assert session._deadline.is_set
             await ended.wait()
-            assert session._deadline is None
+            assert not session._deadline.is_set
             yield "Goodbye."
 
         sounds: list[Sound] = []

@@ -183,7 +183,9 @@ def test_events_say_whether_the_turn_is_over(
     event: str, trigger: str | None, text: str, expected: tuple[bool, bool, float]
 ) -> None:
     """An end that was not forced is a verdict; all else has the vendor's confidence."""
-    told = FluxTongue().told({**TURN, "event": event, "trigger": trigger, "transcript": text})
+    told = FluxTongue(1000, partials=True).told(
+        {**TURN, "event": event, "trigger": trigger, "transcript": text}
+    )
     assert told is not None
     assert (told.key, told.text, told.end_s) == (3, text, 1.25)
     assert (told.is_final, told.is_forced, told.verdict) == expected

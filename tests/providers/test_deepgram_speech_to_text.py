@@ -218,7 +218,7 @@ async def test_frames_of_other_types_are_left_alone(fake: FakeDeepgram) -> None:
 def test_a_result_without_alternatives_has_no_words() -> None:
     """The vendor heard, and heard nothing."""
     said = {"type": "Results", "start": 1.0, "duration": 0.5, "channel": {"alternatives": []}}
-    told = NovaTongue().told(said)
+    told = NovaTongue(1000, partials=True).told(said)
     assert told is not None
     assert (told.text, told.end_s, told.is_final) == ("", 1.5, False)
 

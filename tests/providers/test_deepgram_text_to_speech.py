@@ -221,7 +221,7 @@ async def test_a_connection_that_was_lost_between_replies_is_replaced(
     fake: FakeDeepgram, provider: DeepgramVoice
 ) -> None:
     """What the vendor closed is not used again."""
-    living = set(provider._sessions)
+    living = set(provider._pool.sessions)
     await fake.sessions[0].connection.close(1011, "idle")
     await asyncio.wait(living)
     assert pcm_of(await spoken(provider, "anna", "Hello.")) == sound("Hello.")

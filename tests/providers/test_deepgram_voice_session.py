@@ -9,11 +9,13 @@ from contextlib import asynccontextmanager
 import pytest
 
 from antiphon_providers import deepgram_voice_session
-from antiphon_providers.deepgram_voice_session import Deadlines, Request, VoiceSession
+from antiphon_providers.deepgram_voice_session import Request, VoiceSession
 from antiphon_providers.deepgram_wire import Query, Wire, address_of
 from antiphon_providers.errors import Malformed, ProviderError, TooSlow, Unavailable
 from antiphon_providers.observer import SILENT
+from antiphon_providers.vendor_options import VendorOptions
 from antiphon_providers.vendor_socket import connect
+from antiphon_providers.voice_session import Deadlines
 from fakes.assemblyai_voice import sound
 from fakes.deepgram import KEY, FakeDeepgram, Fault
 
@@ -30,7 +32,9 @@ async def fake() -> AsyncIterator[FakeDeepgram]:
 @asynccontextmanager
 async def standing(fake: FakeDeepgram, ms: int = 400) -> AsyncIterator[VoiceSession]:
     """A connection that is served."""
-    address = address_of("deepgram", fake.url, KEY, "/v1/speak", QUERY)
+    address = address_of(
+        "deepgram", VendorOptions(base_url=fake.url, api_key=KEY), "/v1/speak", QUERY
+    )
     async with connect(address, SILENT) as socket:
         session = VoiceSession(Wire(address, socket), Deadlines(ms, ms))
         running = asyncio.create_task(session.run())
@@ -78,21 +82,16 @@ async def test_sentences_are_answered_in_order(fake: FakeDeepgram) -> None:
         ]
 
 
-def test_a_sentence_without_words_says_nothing() -> None:
-    """Marks and white space are no words; digits are."""
-    assert [Request(text).has_words for text in ("", " …", "9", "Ja")] == [False, False, True, True]
-
-
 async def test_it_is_free_when_the_vendor_confirmed_that_all_is_cleared(fake: FakeDeepgram) -> None:
     """Not before; a speech that was heard to its end needs no ``Clear``."""
     async with standing(fake) as session:
-        session.is_taken = True
+        session.take()
         assert not session.is_free
         await heard(ask(session, "One."))
         session.release()
         assert session.is_free
         assert "Clear" not in fake.sessions[0].types()
-        session.is_taken = True
+        session.take()
         ask(session, "Two.")
         session.release()
         assert not session.is_free
@@ -135,7 +134,7 @@ async def test_it_is_too_old_before_the_vendor_ends_it(
 ) -> None:
     """No speech begins on a connection that is about to end."""
     async with standing(fake) as session:
-        monkeypatch.setattr(deepgram_voice_session, "_OLDEST_S", 0.0)
+        monkeypatch.setattr(deepgram_voice_session, "OLDEST_S", 0.0)
         assert not session.is_free
 
 
@@ -164,6 +163,6 @@ async def test_sound_without_end_is_malformed(
     fake: FakeDeepgram, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """No sentence is longer than ten minutes."""
-    monkeypatch.setattr(deepgram_voice_session, "_MAX_PCM", 1000)
+    monkeypatch.setattr(deepgram_voice_session, "MAX_PCM", 1000)
     async with standing(fake) as session:
         assert isinstance(await failure(ask(session, "One.")), Malformed)

@@ -130,7 +130,16 @@ async def test_replies_share_a_connection_one_after_the_other_only() -> None:
 
 @pytest.mark.parametrize(
     ("code", "kind"),
-    [("invalid_api_key", Refused), ("voice_id_does_not_exist", Refused), ("busy", Unavailable)],
+    [
+        ("invalid_api_key", Refused),
+        ("voice_id_does_not_exist", Refused),
+        ("quota_exceeded", Refused),
+        ("unsupported_sample_rate", Refused),
+        ("rate_limit_exceeded", Unavailable),
+        ("concurrent_limit_exceeded", Unavailable),
+        ("max_active_conversations", Unavailable),
+        ("system_busy", Unavailable),
+    ],
 )
 async def test_an_error_frame_is_told_in_the_vendors_words(
     code: str, kind: type[Exception]

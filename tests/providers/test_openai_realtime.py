@@ -337,7 +337,7 @@ def test_options_are_checked_and_show_no_key() -> None:
         {"extra_session": "7"},
     ]
     for each in wrong:
-        with pytest.raises(ValueError, match=r"base_url|api_key|JSON|str"):
+        with pytest.raises(ValueError, match=r"base_url|api_key|JSON|voices"):
             OpenAIRealtimeOptions(**each)
 
 

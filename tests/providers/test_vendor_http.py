@@ -14,11 +14,8 @@ from antiphon_providers.vendor_http import (
     Patience,
     VendorHttp,
     check,
-    check_key,
     drain,
-    key_at,
     read,
-    url_of,
 )
 from openai_peer import responding, streaming
 from raw_http import Answer, Exchange, raw_server
@@ -188,26 +185,6 @@ async def test_an_end_that_fails_does_not_matter() -> None:
             raise httpx.ReadError("broke")
 
     await drain(Broken())
-
-
-def test_the_environments_key_goes_to_the_vendor_only(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Another address gets what the options say, and a key that is none is quoted nowhere."""
-    monkeypatch.setenv("VENDOR_KEY", "from-outside")
-    assert key_at("", "https://vendor/", "https://vendor", "VENDOR_KEY") == "from-outside"
-    assert key_at("mine", "https://vendor", "https://vendor", "VENDOR_KEY") == "mine"
-    assert key_at("", "https://elsewhere", "https://vendor", "VENDOR_KEY") == ""
-    monkeypatch.setenv("VENDOR_KEY", "two\nlines")
-    with pytest.raises(Refused, match="VENDOR_KEY has characters"):
-        key_at("", "https://vendor", "https://vendor", "VENDOR_KEY")
-    with pytest.raises(ValueError, match="api_key"):
-        check_key("two\nlines")
-
-
-@pytest.mark.parametrize("wrong", ["", "nothing", "ftp://host", "http://user:pw@host"])
-def test_what_is_no_url_is_refused(wrong: str) -> None:
-    """As options do it, so that settings can say which is wrong."""
-    with pytest.raises(ValueError, match="base_url"):
-        url_of(wrong)
 
 
 def test_an_endpoint_does_not_show_its_secrets() -> None:

@@ -10,7 +10,6 @@ import pytest
 from antiphon_providers.cartesia import Cartesia, CartesiaOptions
 from antiphon_providers.contract.text_to_speech import spoken
 from antiphon_providers.errors import Unavailable
-from antiphon_providers.voice_pool import check_address, key_of, socket_url
 from fakes.cartesia import FakeCartesia
 from fakes.voice_contexts import KEY, Fault
 
@@ -79,22 +78,3 @@ async def test_whoever_leaves_while_it_opens_leaves_it_to_the_next() -> None:
         await fake.until(opened=1)
         await spoken(provider, "anna", "Hello.")
         await provider.close()
-
-
-def test_addresses_are_those_of_sockets() -> None:
-    """Whichever of the four schemes they have."""
-    assert socket_url("https://host/base/") == "wss://host/base"
-    assert socket_url("ws://host:1") == "ws://host:1"
-    for wrong in ("ftp://host", "wss://", "wss://user:pass@host", "wss://[", "host"):
-        with pytest.raises(ValueError, match="base_url"):
-            check_address(wrong, "")
-    with pytest.raises(ValueError, match="api_key"):
-        check_address("wss://host", "a\nb")
-
-
-def test_the_environments_key_is_for_the_vendor(monkeypatch: pytest.MonkeyPatch) -> None:
-    """A given one is for whatever address it was given with."""
-    monkeypatch.setenv("A_KEY", "from-the-environment")
-    assert key_of("", "A_KEY", is_vendors=True) == "from-the-environment"
-    assert key_of("", "A_KEY", is_vendors=False) == ""
-    assert key_of("mine", "A_KEY", is_vendors=False) == "mine"

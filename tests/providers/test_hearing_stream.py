@@ -1,4 +1,4 @@
-"""What a call's connection to a recogniser of Deepgram does, whichever of the two it is."""
+"""What a call's connection to a recogniser does, whoever the vendor is: here, Deepgram's two."""
 
 from __future__ import annotations
 
@@ -6,13 +6,19 @@ import asyncio
 from collections.abc import AsyncIterator
 
 import pytest
+from msgspec import structs
 
-from antiphon_providers import deepgram_stream
+from antiphon_providers import hearing_stream
 from antiphon_providers.contract import human_speech
 from antiphon_providers.contract.speech_to_text import feed, segment
-from antiphon_providers.deepgram_flux import DeepgramFlux, DeepgramFluxOptions
-from antiphon_providers.deepgram_speech_to_text import DeepgramHearing, DeepgramHearingOptions
+from antiphon_providers.deepgram_flux import DeepgramFlux, DeepgramFluxOptions, FluxTongue
+from antiphon_providers.deepgram_speech_to_text import (
+    DeepgramHearing,
+    DeepgramHearingOptions,
+    NovaTongue,
+)
 from antiphon_providers.errors import Unavailable
+from antiphon_providers.hearing_stream import Terms
 from antiphon_providers.interfaces import HearingOptions
 from fakes.deepgram import KEY, FakeDeepgram, Fault, Session
 
@@ -45,6 +51,11 @@ async def flux(fake: FakeDeepgram) -> DeepgramFlux:
     return provider
 
 
+def often(terms: Terms) -> Terms:
+    """With a sign of life every 10 ms."""
+    return structs.replace(terms, keep_alive_s=0.01)
+
+
 async def audio(session: Session, length: int) -> bytes:
     """The audio that came, once there is so much."""
     async with session.arrived:
@@ -56,7 +67,7 @@ async def test_nova_is_kept_by_a_message(
     fake: FakeDeepgram, nova: DeepgramHearing, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """A call that feeds nothing sends ``KeepAlive`` again and again, and no audio."""
-    monkeypatch.setattr(deepgram_stream, "_KEEP_ALIVE_S", 0.01)
+    monkeypatch.setattr(NovaTongue, "terms", often(NovaTongue.terms))
     async with nova.open(NO_PARTIALS) as stream:
         await fake.sessions[-1].until("KeepAlive", 3)
         assert not fake.sessions[-1].audio
@@ -69,7 +80,7 @@ async def test_flux_is_kept_by_silence_which_counts_as_time(
     fake: FakeDeepgram, flux: DeepgramFlux, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """There is no such message on its wire; what is fed later has its own words all the same."""
-    monkeypatch.setattr(deepgram_stream, "_KEEP_ALIVE_S", 0.01)
+    monkeypatch.setattr(FluxTongue, "terms", often(FluxTongue.terms))
     async with flux.open(NO_PARTIALS) as stream:
         sent = await audio(fake.sessions[-1], 5 * 2560)
         assert not any(sent)
@@ -122,7 +133,7 @@ async def test_a_network_that_takes_nothing_does_not_fill_the_memory(
     nova: DeepgramHearing, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """More than a minute of unsent audio is dropped; its flush is answered all the same."""
-    monkeypatch.setattr(deepgram_stream, "_LONGEST_WAIT_MS", 500)
+    monkeypatch.setattr(hearing_stream, "_LONGEST_WAIT_MS", 500)
     async with nova.open(NO_PARTIALS) as stream:
         # Nothing else runs in between, so that nothing is sent.
         stream.feed(SPEECH * 10)
