@@ -15,6 +15,7 @@ from antiphon_providers.interfaces import (
     SpeechStream,
     SpeechToText,
 )
+from antiphon_providers.resilience.unanswered import Unanswered
 from antiphon_server.call.timeline import Timeline
 from antiphon_server.call.words import Words
 from antiphon_server.conversation.vocabulary import (
@@ -34,7 +35,10 @@ _BYTES_PER_SECOND = 2 * HEARING_RATE
 
 
 class Recognition:
-    """One caller's recogniser."""
+    """One caller's recogniser.
+
+    What is said while it is being opened is kept, the last 30 s of it, and told to it then.
+    """
 
     def __init__(
         self, recogniser: SpeechToText, notice: Callable[[Event], None], timeline: Timeline
@@ -46,6 +50,9 @@ class Recognition:
         self._timeline = timeline
         self._words = Words()
         self._stream: SpeechStream | None = None
+        self._opening = False
+        self._unheard = Unanswered()
+        """What was said since there was no stream."""
         self._fed = False
         self._fed_bytes = 0
         self._verdict: asyncio.Future[float] | None = None
@@ -55,9 +62,10 @@ class Recognition:
         """Listens until cancelled; opens the recogniser again when it breaks off."""
         failures = 0
         while True:
+            self._opening = True
             try:
                 async with self._recogniser.open(options()) as stream:
-                    self._stream = stream
+                    self._opened(stream)
                     async for result in stream:
                         failures = 0
                         self._recognised(result)
@@ -66,8 +74,8 @@ class Recognition:
                 name = self._recogniser.name
                 metrics.PROVIDER_ERRORS.labels("speech_to_text", name, failure.code).inc()
                 log.warning("recogniser broke off", provider=name, error=failure.message)
-                self._stream, self._fed = None, False
-                self._words.lost()
+                self._stream, self._opening = None, False
+                self._lose()
                 self._notice(HearingFailed())
                 if failures == len(REOPEN_SECONDS) or not failure.retryable:
                     self._notice(SessionFailed())
@@ -77,10 +85,9 @@ class Recognition:
 
     def feed(self, pcm: bytes) -> None:
         """The next of what is said."""
-        if self._stream is not None:
-            self._stream.feed(pcm)
-            self._fed = True
-            self._fed_bytes += len(pcm)
+        (self._stream or self._unheard).feed(pcm)
+        self._fed = True
+        self._fed_bytes += len(pcm)
 
     def ask(self) -> asyncio.Future[float]:
         """Asks for the final words; where it has an opinion whether the turn is over, that."""
@@ -101,12 +108,26 @@ class Recognition:
         self._fed = False
         if self._stream is not None:
             self._stream.flush()
+        elif self._opening:
+            self._unheard.flush(self._timeline.now())
         elif self._words.text:
             # Nobody listens: there will be no words but those that are known.
             self._recognised(Recognised("", flushed=True))
         else:
-            self._words.lost()
+            self._lose()
             self._notice(HearingFailed())
+
+    def _opened(self, stream: SpeechStream) -> None:
+        """It listens: first to what was said so far."""
+        self._unheard.replay(stream)
+        self._stream, self._opening = stream, False
+        self._unheard = Unanswered()
+
+    def _lose(self) -> None:
+        """There will be no words of what was said so far."""
+        self._words.lost()
+        self._unheard = Unanswered()
+        self._fed = False
 
     def _recognised(self, result: Recognised) -> None:
         if not self._words.recognised(result.text, flushed=result.flushed):

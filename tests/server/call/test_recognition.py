@@ -5,12 +5,14 @@ again when it breaks off.
 from __future__ import annotations
 
 import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 
 import pytest
 from msgspec.structs import replace
 
 from antiphon_protocol.audio import PCM
-from antiphon_providers.interfaces import HearingOptions
+from antiphon_providers.interfaces import HearingOptions, SpeechStream, SpeechToText
 from antiphon_providers.scripted import Fault
 from antiphon_server.call.ears import HearingManners
 from antiphon_server.conversation.vocabulary import (
@@ -25,6 +27,30 @@ from server.call.scripted_call import (
     voiced,
 )
 from virtual_time import in_virtual_time
+
+
+class SlowToOpen:
+    """A recogniser that takes its time before it listens, or fails to."""
+
+    def __init__(self, recogniser: SpeechToText, seconds: float) -> None:
+        self.name = recogniser.name
+        self._recogniser = recogniser
+        self._seconds = seconds
+
+    async def start(self) -> None:
+        """As the other."""
+        await self._recogniser.start()
+
+    async def close(self) -> None:
+        """As the other."""
+        await self._recogniser.close()
+
+    @asynccontextmanager
+    async def open(self, options: HearingOptions) -> AsyncIterator[SpeechStream]:
+        """As the other, later."""
+        await asyncio.sleep(self._seconds)
+        async with self._recogniser.open(options) as stream:
+            yield stream
 
 
 @in_virtual_time
@@ -142,12 +168,45 @@ async def test_a_recogniser_that_merely_ends_is_opened_again() -> None:
 @in_virtual_time
 async def test_without_a_recogniser_a_question_is_answered_at_once() -> None:
     """There will be no words: the turn need not wait for them."""
-    stages = Stages(stt=stt(fault="stall at open"))
-    async with listening(stages) as microphone:
-        await microphone.hears(voiced(300), silent(250))
-        assert HearingFailed() not in microphone.events
+    recogniser = stt(fault="unavailable at open")
+    async with listening(Stages(stt=recogniser)) as microphone:
+        await microphone.settle()
+        told = microphone.kinds().count("HearingFailed")
+        assert told == 1
         microphone.ears.ask_if_done()
-        assert microphone.events[-1] == HearingFailed()
+        assert microphone.kinds().count("HearingFailed") == told + 1
+
+
+@in_virtual_time
+async def test_what_is_said_while_the_recogniser_opens_is_heard() -> None:
+    """A whole turn, and the question after it: the answer comes once it listens."""
+    recogniser = stt(utterances="one two three", final_ms=80)
+    async with listening(Stages(stt=SlowToOpen(recogniser, 1.5))) as microphone:
+        await microphone.hears(voiced(900), silent(250))
+        microphone.ears.ask_if_done()
+        assert "HearingFailed" not in microphone.kinds()
+        await asyncio.sleep(1.5)
+        assert microphone.events[-1] == WordsHeard("one two three", settled=True)
+
+
+@in_virtual_time
+async def test_what_was_said_to_one_that_cannot_be_opened_is_not_told_the_next() -> None:
+    """The turn is told as lost with the failure, and forgotten."""
+    recogniser = stt(utterances="heard", final_ms=50, fault="unavailable at open")
+    async with listening(Stages(stt=SlowToOpen(recogniser, 0.5))) as microphone:
+        await microphone.hears(voiced(400), silent(50))
+        await asyncio.sleep(0.1)
+        assert microphone.kinds().count("HearingFailed") == 1
+        recogniser.desk.fault = None
+        microphone.ears.forget()
+        await asyncio.sleep(1)
+        microphone.ears.ask_if_done()
+        await asyncio.sleep(0.1)
+        assert WordsHeard("heard", settled=True) not in microphone.events
+        await microphone.hears(voiced(600), silent(250))
+        microphone.ears.ask_if_done()
+        await asyncio.sleep(0.1)
+        assert microphone.events[-1] == WordsHeard("heard", settled=True)
 
 
 @pytest.mark.parametrize(
