@@ -40,6 +40,10 @@ from antiphon_providers.vendor_options import ExtraQuery, FinalMs, VendorOptions
 from antiphon_providers.vendor_socket import connect
 
 _FINALIZE = frame("Finalize")
+_FRAME_MS = 100
+"""The vendor recommends 20 to 250; each message costs a system call. The last one of a segment is
+sent at once, so that its words come no later.
+"""
 _MAX_KEYTERMS = 100
 """The vendor takes 500 tokens of them."""
 _KEYTERM_MODELS = "nova-3"
@@ -132,7 +136,7 @@ class NovaTongue:
     """What Nova is told and says, on one connection."""
 
     terms = Terms(
-        frame_ms=50,
+        frame_ms=_FRAME_MS,
         keep_alive=frame("KeepAlive"),
         keep_alive_s=KEEP_ALIVE_S,
         goodbye=frame("CloseStream"),

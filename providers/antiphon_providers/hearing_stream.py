@@ -19,7 +19,7 @@ from msgspec import Struct
 from antiphon_providers.errors import ProviderError
 from antiphon_providers.interfaces import HEARING_RATE, Recognised
 from antiphon_providers.loudness import loudness
-from antiphon_providers.streams import Results, beside
+from antiphon_providers.streams import Quiet, Results, beside
 from antiphon_providers.vendor_socket import VendorSocket
 
 _BYTES_PER_MS = HEARING_RATE * 2 // 1000
@@ -209,16 +209,20 @@ class HearingStream:
 
     async def _send(self) -> None:
         """Sends what is queued, in order, and signs of life when there is nothing."""
-        with suppress(ProviderError):  # The listener meets the same failure and tells it.
+        quiet = Quiet(self._terms.keep_alive_s, self._news)
+        try:
             while True:
                 self._news.clear()
                 while (item := self._next()) is not None:
+                    quiet.broken()
                     await self._wire.socket.send(item)
-                try:
-                    async with asyncio.timeout(self._terms.keep_alive_s):
-                        await self._news.wait()
-                except TimeoutError:
+                if quiet.is_over():
                     await self._keep_alive()
+                await self._news.wait()
+        except ProviderError:
+            return  # The listener meets the same failure and tells it.
+        finally:
+            quiet.close()
 
     def _next(self) -> str | bytes | None:
         """What is to be sent now."""

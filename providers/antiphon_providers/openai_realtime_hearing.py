@@ -36,7 +36,7 @@ from antiphon_providers.openai_realtime_wire import (
 )
 from antiphon_providers.resilience.resampling import Resampling
 
-_FRAME_BYTES = HEARING_RATE * 2 * 50 // 1000
+_FRAME_BYTES = HEARING_RATE * 2 * 100 // 1000
 _LEAD_BYTES = RATE * 2 * 500 // 1000
 """Half a second before the first sound that could be speech."""
 

@@ -98,3 +98,43 @@ async def beside(companion: Coroutine[Any, Any, None], work: Coroutine[Any, Any,
     finally:
         other.cancel()
         await asyncio.wait({other})
+
+
+class Quiet:
+    """Wakes whoever waits for ``news`` once nothing was sent for ``seconds``.
+
+    One timer for all: that something was sent is a moment that it looks at when it is due, and
+    costs no timer of its own.
+    """
+
+    def __init__(self, seconds: float, news: asyncio.Event) -> None:
+        self._loop = asyncio.get_running_loop()
+        self._seconds = seconds
+        self._news = news
+        self._is_over = False
+        self._broken_at = self._loop.time()
+        self._timer = self._loop.call_later(seconds, self._look)
+
+    def broken(self) -> None:
+        """Something is sent."""
+        self._broken_at = self._loop.time()
+
+    def is_over(self) -> bool:
+        """Whether it lasted so long; told once, for what is sent then breaks it."""
+        if not self._is_over:
+            return False
+        self._is_over = False
+        self.broken()
+        return True
+
+    def close(self) -> None:
+        """Nobody is woken any more."""
+        self._timer.cancel()
+
+    def _look(self) -> None:
+        left = self._broken_at + self._seconds - self._loop.time()
+        if left <= 0:
+            self._is_over = True
+            self._news.set()
+            left = self._seconds
+        self._timer = self._loop.call_later(left, self._look)

@@ -34,8 +34,8 @@ TURNS = 30
 _WARM_UP = 3
 _FRAME_MS, _SPEECH_MS, _SPEED = 20, 2000, 10
 """A turn's audio comes in frames, so many times as fast as it is spoken."""
-_FRAMES_A_MESSAGE = 4
-"""Of a bare socket: the messages of the adapters are 50 to 100 ms long."""
+_FRAMES_A_MESSAGE = 5
+"""Of a bare socket: the messages of the adapters are 80 to 100 ms long."""
 _HEARING_RATE = 16_000
 _SENTENCE = "Of course, I can help you with that today, if you tell me a little more about it."
 _WRAPPERS: dict[str, Any] = {

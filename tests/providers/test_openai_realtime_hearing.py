@@ -61,11 +61,11 @@ class Listening:
 
 
 async def test_speech_goes_up_at_24_khz_as_it_is_spoken() -> None:
-    """In pieces of 50 ms, all of it before the commit, whatever it was fed in."""
+    """In pieces of 100 ms, all of it before the commit, whatever it was fed in."""
     listening = Listening()
     for at in range(0, len(SPEECH), 333):
         listening.ear.feed(SPEECH[at : at + 333])
-    assert len(listening.sent) >= 11
+    assert len(listening.sent) >= 5
     listening.ear.flush()
     assert isinstance(listening.sent[-1], Commit)
     samples = np.frombuffer(listening.pcm(), np.int16).astype(float)

@@ -8,7 +8,8 @@ import pytest
 
 from antiphon_providers.errors import Unavailable
 from antiphon_providers.interfaces import Recognised
-from antiphon_providers.streams import OpenStreams, Results, beside
+from antiphon_providers.streams import OpenStreams, Quiet, Results, beside
+from virtual_time import in_virtual_time
 
 
 class Listening:
@@ -132,3 +133,29 @@ async def test_a_companion_is_stopped_with_the_work() -> None:
     going_on.cancel()
     await asyncio.wait({going_on})
     assert other.told == ["stopped"]
+
+
+@in_virtual_time
+async def test_quiet_is_counted_from_the_last_that_was_sent() -> None:
+    """And told once each time that it lasted so long."""
+    loop, news, told = asyncio.get_running_loop(), asyncio.Event(), []
+    quiet = Quiet(5, news)
+    began = loop.time()
+    loop.call_later(3, quiet.broken)
+    for _ in range(2):
+        await news.wait()
+        news.clear()
+        assert quiet.is_over()
+        assert not quiet.is_over()
+        told.append(round(loop.time() - began, 3))
+    quiet.close()
+    assert told == [8, 13]
+
+
+@in_virtual_time
+async def test_nobody_is_woken_by_a_quiet_that_is_closed() -> None:
+    """Its timer is gone."""
+    news = asyncio.Event()
+    Quiet(5, news).close()
+    await asyncio.sleep(20)
+    assert not news.is_set()
