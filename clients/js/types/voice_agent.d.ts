@@ -92,7 +92,7 @@ export interface SessionUpdate {
 /** The keys of `input` a client sends; an absent key keeps its value. */
 export interface InputUpdate {
   /**
-   * Always `audio`; `text` is in the hosted schema only and refused.
+   * `text`: the user writes, and no audio is taken. An extension.
    *
    * @defaultValue `"audio"`
    */
@@ -213,7 +213,7 @@ export interface TurnDetectionUpdate {
 /** The keys of `output` a client sends; an absent key keeps its value. */
 export interface OutputUpdate {
   /**
-   * Always `audio`; `text` is in the hosted schema only and refused.
+   * `text`: replies come as transcripts only. An extension.
    *
    * @defaultValue `"audio"`
    */
@@ -433,7 +433,7 @@ export interface SessionConfig {
 
 /** What the server hears and how it listens. */
 export interface InputConfig {
-  /** Always `audio`; `text` is in the hosted schema only and refused. */
+  /** `text`: the user writes, and no audio is taken. An extension. */
   type: "audio" | "text";
   /** Encoding of the microphone audio. */
   format: AudioFormat;
@@ -517,7 +517,7 @@ export interface TurnDetection {
 
 /** What the server says and how it sounds. */
 export interface OutputConfig {
-  /** Always `audio`; `text` is in the hosted schema only and refused. */
+  /** `text`: replies come as transcripts only. An extension. */
   type: "audio" | "text";
   /** Name of the voice that speaks. */
   voice: string;

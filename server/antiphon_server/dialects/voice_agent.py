@@ -112,6 +112,7 @@ class VoiceAgent(Wording):
     def refuse(self, error: ProtocolError) -> None:
         """Tells an error; a fatal one ends the session."""
         metrics.CLIENT_ERRORS.labels(error.code).inc()
+        self._session.refused(error)
         told = wire.SessionError(
             code=error.code,
             message=error.message,
@@ -195,8 +196,10 @@ class VoiceAgent(Wording):
 
     async def _update(self, update: SessionUpdate) -> None:
         config = self._apply(update, first=False)
-        self._config = config
-        self._session.configure(self._settings(), msgspec.to_builtins(config))
+        # An update that changes nothing is how a page asks whether the server is still there.
+        if config != self._config:
+            self._config = config
+            self._session.configure(self._settings(), msgspec.to_builtins(config))
         self._session.tell(self.frames(wire.SessionUpdated(config=config)))
 
     def _apply(self, update: SessionUpdate, *, first: bool) -> SessionConfig:
