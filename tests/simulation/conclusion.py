@@ -12,6 +12,7 @@ from antiphon_server.store.timeline import timeline
 from simulation.caller import Caller
 from simulation.node import GREETING
 from simulation.plan import Plan
+from simulation.traced import of_trace
 from simulation.watch import Watch
 from simulation.words import numbered
 from simulation.world import World
@@ -42,6 +43,7 @@ def of_call(world: World, caller: Caller) -> None:
     _errors(world)
     _results(world, caller)
     _usage(world)
+    of_trace(world)
     if world.plan.journal:
         _journal(world)
 

@@ -15,10 +15,12 @@ from antiphon_server.dialects.session_update import apply
 from antiphon_server.dialects.voice_agent import Bound
 from antiphon_server.edge.calls import Calls
 from antiphon_server.edge.node import Node
+from antiphon_server.observe.traces import Sampling, Traces
 from antiphon_server.security.keys import Keys
 from antiphon_server.security.limits import Limits
 from antiphon_server.security.tokens import Tokens
 from antiphon_server.settings import Settings
+from server.observe.kept_spans import KeptSpans
 from simulation.plan import Plan, Setting, ToolPlan
 
 KEY, OTHER_KEY = "the key of the caller", "the key of somebody else"
@@ -43,6 +45,8 @@ class SimulatedNode(Node):
         self.keys = Keys(SETTINGS.api_keys, Tokens(clock=clock), clock=clock)
         self.calls = Calls(clock)
         self.ready = True
+        self.spans = KeptSpans()
+        self.traces = Traces(self.spans, Sampling(tells_content=True, spreads=True))
         self._limits = Limits(SETTINGS, clock)
         self._sessions = 0
         self._sockets = 0

@@ -15,7 +15,8 @@ _HEAD = """\
 
 # Metrics
 
-`GET /metrics` answers in the text format of Prometheus. Histograms are observed once per turn;
+`GET /metrics` answers in the text format of Prometheus, and in OpenMetrics to whoever prefers
+that, where buckets name a trace that fell into them. Histograms are observed once per turn;
 nothing is measured per frame.
 
 """

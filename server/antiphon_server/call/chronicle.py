@@ -33,6 +33,11 @@ USAGE_SECONDS = 10.0
 """How much connected time a process that dies may lose."""
 
 
+MOST_TROUBLES = 100
+"""Of a session: a client that sends nonsense without end is not worth more."""
+MOST_TROUBLE_CHARACTERS = 1_000
+
+
 class Owner(Struct, frozen=True):
     """Whose session it is."""
 
@@ -40,6 +45,21 @@ class Owner(Struct, frozen=True):
     key_id: str | None = None
     agent_id: str | None = None
     webhook: bytes | None = None
+
+
+class SoFar(Struct):
+    """What a session that goes on has come to."""
+
+    began_at: float = 0.0
+    """Unix seconds."""
+    turns: int = 0
+    """Replies that are over."""
+    interruptions: int = 0
+    last_user: str | None = None
+    last_agent: str | None = None
+    """What was heard."""
+    response_ms: float | None = None
+    """Of the last reply to speech."""
 
 
 class Chronicle:
@@ -55,6 +75,8 @@ class Chronicle:
         self._counted_at = now()
         self._seq = 0
         self._ticking: asyncio.TimerHandle | None = None
+        self._troubles = 0
+        self.so_far = SoFar()
 
     def ms(self, moment: float) -> int:
         """Milliseconds from ``session.ready`` to a moment of the session's clock."""
@@ -63,6 +85,7 @@ class Chronicle:
     def opened(self, owner: Owner, config: dict[str, Any]) -> Durable:
         """The first update was accepted; connected time counts from here."""
         self._opened_at = self._counted_at = self._now()
+        self.so_far.began_at = time.time()
         self._tick_later()
         return self._record(
             records.Started,
@@ -82,6 +105,7 @@ class Chronicle:
     ) -> Durable:
         """A turn of the user; ``spoken`` is when the voice began and ended, None for text."""
         began, ended = spoken or (None, None)
+        self.so_far.last_user = text
         return self._record(
             records.UserSaid,
             item_id=item_id,
@@ -93,6 +117,12 @@ class Chronicle:
 
     def agent_said(self, **said: Any) -> Durable:
         """A reply is over; the fields of ``records.AgentSaid``."""
+        so_far, text = self.so_far, said["text"]
+        so_far.turns += 1
+        so_far.interruptions += bool(text) and said["status"] == "interrupted"
+        so_far.last_agent = text or so_far.last_agent
+        if said["trigger"] == "user_speech" and said["sounded_ms"] is not None:
+            so_far.response_ms = said["time_to_first_audio_ms"]
         return self._record(records.AgentSaid, **said)
 
     def tool_called(self, reply_id: str, use: ToolUse) -> Durable:
@@ -117,6 +147,32 @@ class Chronicle:
             is_error=is_error,
             timed_out=timed_out,
             at_ms=self.ms(self._now()),
+        )
+
+    def troubled(
+        self,
+        source: records.Trouble,
+        code: str,
+        message: str,
+        *,
+        stage: str | None = None,
+        provider: str | None = None,
+        reply_id: str | None = None,
+    ) -> None:
+        """Something went wrong; nobody waits for the record."""
+        self._troubles += 1
+        if self._troubles > MOST_TROUBLES:
+            return
+        self._record(
+            records.Troubled,
+            at_ms=self.ms(self._now()),
+            source=source,
+            code=code,
+            # A vendor's words may be no text that UTF-8 can carry.
+            message=message[:MOST_TROUBLE_CHARACTERS].encode("utf-8", "replace").decode(),
+            stage=stage,
+            provider=provider,
+            reply_id=reply_id,
         )
 
     def used(self, prompt_tokens: int = 0, completion_tokens: int = 0, characters: int = 0) -> None:

@@ -16,6 +16,7 @@ import structlog
 from msgspec import Struct
 from msgspec.structs import replace
 
+from antiphon_server.observe import notes
 from antiphon_server.security.outbound import OutboundGuard, OutboundRequest, OutboundResponse
 from antiphon_server.security.outbound_errors import (
     OutboundError,
@@ -85,11 +86,14 @@ class HttpTools:
             request = _request(target, arguments, timeout_s)
         except (TypeError, ValueError, OverflowError, RecursionError):
             return ToolOutcome(_NO_JSON, is_error=True)
+        notes.asks(target.method.upper(), target.url)
         try:
             response = await self._ask(request)
         except OutboundError as failed:
+            notes.answered(failure=type(failed).__name__)
             log.info("HTTP tool failed", url=origin(target.url), reason=str(failed))
             return ToolOutcome(_told(failed), is_error=True)
+        notes.answered(response.status)
         return _outcome(response)
 
     async def _ask(self, request: OutboundRequest) -> OutboundResponse:

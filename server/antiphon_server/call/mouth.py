@@ -15,7 +15,7 @@ from antiphon_server.call.reply import Reply, ReplyDoors, SpeakingServices, Task
 from antiphon_server.call.settings import CallSettings
 from antiphon_server.call.timeline import ReplyClock, Timeline
 from antiphon_server.conversation import vocabulary as v
-from antiphon_server.conversation.heard import Heard
+from antiphon_server.conversation.heard import Heard, TimedWord
 from antiphon_server.observe import metrics
 
 log = structlog.get_logger()
@@ -35,6 +35,8 @@ class Said(Struct, frozen=True):
     started: float
     sounded: float | None
     ended: float
+    clock: ReplyClock
+    """All its marks."""
     first_audio_ms: float | None
     prompt_tokens: int
     completion_tokens: int
@@ -42,6 +44,10 @@ class Said(Struct, frozen=True):
     cached_tokens: int = 0
     model_provider: str = ""
     """Who wrote it, where several could have."""
+    unheard: str = ""
+    """What was written of it beyond ``text``."""
+    words: tuple[TimedWord, ...] = ()
+    """Those whose times were told, from the start of its audio."""
     spoken: Spent = Spent(0, 0)
     """What a model that hears and speaks took for it, beside the above."""
 
@@ -137,6 +143,8 @@ class Mouth:
         fields: dict[str, Any] = {"method": "written", "text": reply.shown}
         if not reply.is_text:
             fields = {"text": _heard(reply, now), "method": reply.heard.method}
+            fields["words"] = tuple(reply.sounding.told)
+        fields["unheard"] = _rest(reply.heard.text, fields["text"])
         hearing = clock.hearing
         since = clock.started if hearing is None or hearing.speech_ended is None else None
         begun = since if since is not None or hearing is None else hearing.speech_ended
@@ -148,6 +156,7 @@ class Mouth:
             started=clock.started,
             sounded=clock.sent,
             ended=now,
+            clock=clock,
             first_audio_ms=None if first is None else round(first, 3),
             prompt_tokens=spent.prompt_tokens,
             completion_tokens=spent.completion_tokens,
@@ -164,3 +173,8 @@ def _heard(reply: Reply, now: float) -> str:
     if reply.playback.is_finished:
         return reply.heard.text
     return reply.heard.until(reply.playback.played_ms(now))
+
+
+def _rest(written: str, heard: str) -> str:
+    """What was written after the words that were heard."""
+    return " ".join(written.split()[len(heard.split()) :])

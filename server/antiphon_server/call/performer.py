@@ -17,12 +17,15 @@ from antiphon_server.call.dialect import Dialect, Frame
 from antiphon_server.call.ears import Ears
 from antiphon_server.call.mouth import Mouth, Said
 from antiphon_server.call.outbox import Outbox
+from antiphon_server.call.recounting import Told, recounted
 from antiphon_server.call.reply import ReplyDoors, Task
 from antiphon_server.call.services import Services
 from antiphon_server.call.settings import CallSettings
 from antiphon_server.call.timeline import Timeline
 from antiphon_server.call.timers import Timers
 from antiphon_server.call.toolbox import Toolbox
+from antiphon_server.call.tracing import CallTrace, Served
+from antiphon_server.call.troubles import Troubles
 from antiphon_server.conversation import vocabulary as v
 from antiphon_server.conversation.heard import TimedWord
 from antiphon_server.conversation.memory import Memory
@@ -85,7 +88,9 @@ class Performer:
         self._added = 0
         self.log = log.bind(session=session_id, turn=self._turns)
         self._withheld: list[tuple[Callable[[], list[Frame]], Durable]] | None = None
-        self._voice_began: float | None = None
+        self.trace: CallTrace | None = None
+        """Of a session that is traced."""
+        self.troubles = Troubles(chronicle, self._open_reply)
         self.tools = Toolbox(
             self._memory, chronicle, doors.notice, doors.spawn, services.http_tools
         )
@@ -108,7 +113,7 @@ class Performer:
             case v.StopWaiting():
                 self.timers.stop(command.timer)
             case v.TellSpeechStarted():
-                self._voice_began = self._timeline.now()
+                self._timeline.voiced()
                 self._mouth.catch_up()
                 self._tell(dialect.speech_started())
             case v.TellWords():
@@ -127,6 +132,8 @@ class Performer:
                 self._end_reply(interrupted=command.interrupted)
             case v.TellReplyFailed():
                 self.log.warning("reply failed", **_fields(command.failure))
+                reply_id, _ = dialect.names_of(command.reply)
+                self.troubles.failed(reply_id, command.failure, self._timeline.providers)
                 self._tell(dialect.reply_failed(command.reply, command.failure))
             case v.TellToolCall():
                 reply_id, _ = dialect.names_of(command.reply)
@@ -153,6 +160,12 @@ class Performer:
         if role == "user":
             self._chronicle.user_said(self.dialect.new_item(), text, None)
 
+    def traced(self, trace: CallTrace | None) -> None:
+        """What it does from now on is told there too."""
+        self.trace = self.troubles.trace = trace
+        if trace is not None:
+            self.tools.called, self.tools.returned = trace.tools.called, trace.tools.returned
+
     def hush(self) -> None:
         """The session is over: nothing more of a reply is sent."""
         said = self._mouth.end(interrupted=True)
@@ -175,7 +188,9 @@ class Performer:
         self._turns += 1
         self.log = self.log.bind(turn=self._turns)
         self._memory.user_said(text)
-        spoken = (self._voice_began, self._timeline.hearing.speech_ended)
+        spoken = (self._timeline.voice_began, self._timeline.hearing.speech_ended)
+        if self.trace is not None:
+            self.trace.user_said(text)
         item = self.dialect.item()
         said = self._chronicle.user_said(item, text, spoken)
         self._tell_transcript(lambda: self.dialect.user_said(item, text), said)
@@ -228,6 +243,10 @@ class Performer:
         prompt = self._memory.prompt(settings.system_prompt, instructions, tools, self._session_id)
         return Task(prompt=prompt)
 
+    def _open_reply(self) -> str | None:
+        reply = self._mouth.reply
+        return None if reply is None else self.dialect.names_of(reply)[0]
+
     def _tool_used(self, reply: int, use: ToolUse) -> None:
         """A model that calls what it was not offered is refused; one whose reply is over may
         still be writing for a moment, and calls nothing.
@@ -252,21 +271,14 @@ class Performer:
     def _record_said(self, said: Said, *, interrupted: bool) -> Durable:
         self._memory.agent_said(said.reply, said.text)
         reply_id, item_id = self.dialect.names_of(said.reply)
-        ms = self._chronicle.ms
         self._count(said)
-        return self._chronicle.agent_said(
-            reply_id=reply_id,
-            item_id=item_id,
-            trigger=said.trigger,
-            status="interrupted" if interrupted else "completed",
-            text=said.text,
-            method=said.method,
-            instructions=said.instructions,
-            started_ms=ms(said.started),
-            sounded_ms=None if said.sounded is None else ms(said.sounded),
-            ended_ms=ms(said.ended),
-            time_to_first_audio_ms=said.first_audio_ms,
-        )
+        timed = self._timeline.told(said.clock)
+        told = Told(reply_id, item_id, timed, self.services.models, self._chronicle.ms)
+        recorded = recounted(said, told, interrupted=interrupted)
+        if self.trace is not None:
+            served = Served(recorded["providers"], recorded["models"])
+            self.trace.turn(reply_id, said, served, cut=interrupted)
+        return self._chronicle.agent_said(**recorded)
 
     def _count(self, said: Said) -> None:
         """What the reply used, for the record and for the metrics."""

@@ -15,6 +15,11 @@ from msgspec import Struct
 
 from antiphon_server.conversation.vocabulary import Trigger
 
+Trouble = Literal["client", "reply", "provider"]
+"""What a client's message was refused with; why a reply broke off, or what it had to apologise
+for; an attempt of a provider that failed, or that another one took over.
+"""
+
 
 class Record(Struct, frozen=True, tag_field="kind", kw_only=True):
     """Something that happened in a session."""
@@ -51,6 +56,10 @@ class UserSaid(Record, frozen=True, kw_only=True, tag="user_said"):
     spoken: bool = True
 
 
+SpokenWord = tuple[str, int, int]
+"""A word, and the ``_ms`` at which it begins and ends."""
+
+
 class AgentSaid(Record, frozen=True, kw_only=True, tag="agent_said"):
     """A reply, over; also one of which nothing was heard (``text`` is empty)."""
 
@@ -67,6 +76,18 @@ class AgentSaid(Record, frozen=True, kw_only=True, tag="agent_said"):
     """The first audio that was sent."""
     ended_ms: int
     time_to_first_audio_ms: float | None = None
+    unheard: str = ""
+    """What was written of it beyond ``text``."""
+    words: tuple[SpokenWord, ...] = ()
+    """Those whose times were told; the first as many as ``text`` has were heard."""
+    stages: dict[str, float] = {}
+    """Milliseconds of each stage of the turn, by the names of ``call.timeline``."""
+    providers: dict[str, str] = {}
+    """Who served each stage."""
+    models: dict[str, str] = {}
+    """With which model, where that is known."""
+    reasons: dict[str, str] = {}
+    """Why, of stages that several could have served."""
 
 
 class ToolCalled(Record, frozen=True, kw_only=True, tag="tool_called"):
@@ -87,6 +108,19 @@ class ToolReturned(Record, frozen=True, kw_only=True, tag="tool_returned"):
     is_error: bool
     timed_out: bool
     at_ms: int
+
+
+class Troubled(Record, frozen=True, kw_only=True, tag="troubled"):
+    """Something went wrong."""
+
+    at_ms: int
+    source: Trouble
+    code: str
+    message: str
+    stage: str | None = None
+    provider: str | None = None
+    reply_id: str | None = None
+    """The reply that was open."""
 
 
 class Used(Record, frozen=True, kw_only=True, tag="used"):
@@ -113,7 +147,17 @@ class Ended(Record, frozen=True, kw_only=True, tag="ended"):
     """Where the audio is and what it holds, where the session was recorded."""
 
 
-AnyRecord = Started | Reconfigured | UserSaid | AgentSaid | ToolCalled | ToolReturned | Used | Ended
+AnyRecord = (
+    Started
+    | Reconfigured
+    | UserSaid
+    | AgentSaid
+    | ToolCalled
+    | ToolReturned
+    | Troubled
+    | Used
+    | Ended
+)
 
 
 class Recorder(Protocol):

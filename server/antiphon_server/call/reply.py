@@ -34,7 +34,7 @@ from antiphon_server.conversation.vocabulary import (
     ReplyFinished,
     ReplyTroubled,
 )
-from antiphon_server.observe import metrics
+from antiphon_server.observe import metrics, notes
 
 log = structlog.get_logger()
 
@@ -281,6 +281,8 @@ def _told_as(failed: _StageFailed) -> Failure:
     failure = failed.failure
     provider = failure.provider or failed.stage
     metrics.PROVIDER_ERRORS.labels(failed.stage, provider, failure.code).inc()
+    attributes = {"antiphon.stage": failed.stage, "error.type": failure.code}
+    notes.note("reply.failed", **attributes, **{"gen_ai.provider.name": provider})
     return Failure(
         _WIRE_CODES[failed.stage],
         failure.message,

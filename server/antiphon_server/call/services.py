@@ -62,6 +62,8 @@ class Services(Struct, frozen=True):
     """Records a session's audio, where it is wanted."""
     usage: Usage = Usage()
     """Counts what providers were used for."""
+    models: Callable[[str, str], str] = lambda _stage, _provider: ""
+    """The model of a stage's provider, where settings name one."""
     clock: Callable[[], float] = time.monotonic
     """Seconds. Not ``loop.time``: uvloop's stands still while a callback runs."""
     speech_to_speech: SpeechToSpeech | None = None

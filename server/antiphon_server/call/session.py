@@ -16,11 +16,12 @@ from typing import Any, NoReturn
 
 import structlog
 
-from antiphon_protocol.errors import AudioTooFast, InvalidAudio, SessionNotFound
+from antiphon_protocol.errors import AudioTooFast, InvalidAudio, ProtocolError, SessionNotFound
 from antiphon_server.call.chronicle import Chronicle, Durable, Owner
 from antiphon_server.call.dialect import Dialect, Frame, Socket
 from antiphon_server.call.ears import Clean, Ears, HearingManners
 from antiphon_server.call.journal import Journal
+from antiphon_server.call.live import Live, Watch
 from antiphon_server.call.outbox import ClientStalled, Outbox
 from antiphon_server.call.pace import AudioAllowance
 from antiphon_server.call.performer import Doors, Performer
@@ -29,6 +30,7 @@ from antiphon_server.call.settings import CallSettings
 from antiphon_server.call.sockets import SocketDoors, Sockets
 from antiphon_server.call.sound import is_container
 from antiphon_server.call.timeline import Timeline
+from antiphon_server.call.tracing import CallTrace
 from antiphon_server.conversation import machine
 from antiphon_server.conversation import vocabulary as v
 from antiphon_server.conversation.states import Over
@@ -48,9 +50,12 @@ class Session:
         self.freed: Callable[[], None] = lambda: None
         """Is called once it takes no room any more; a recording may still be kept then."""
         self.timeline = Timeline(services.clock, services.names)
+        self.trace: CallTrace | None = None
+        """Of a session that is traced; given before it runs."""
         self._services = services
         self._log = log.bind(session=session_id)
         self._state, _ = machine.begin(settings.manners)
+        self._watch = Watch(session_id, self._state, services.clock)
         self._events: deque[v.Event] = deque()
         self._noticing = False
         self._outbox = Outbox(services.clock)
@@ -79,6 +84,7 @@ class Session:
             self.session_id, self._services, dialect, self._outbox, self._chronicle, doors,
             self.timeline,
         )  # fmt: skip
+        self._performer.traced(self.trace)
         try:
             async with asyncio.TaskGroup() as tasks:
                 self._tasks = tasks
@@ -125,6 +131,8 @@ class Session:
         metrics.SESSIONS.inc()
         metrics.SESSIONS_STARTED.inc()
         performer.log.info("session started", **self._services.names)
+        if self.trace is not None:
+            self.timeline.trace_id = self.trace.opened(owner.agent_id, self._services.names)
         if self._services.recording is not None:
             make = self._services.recording
             self._recording = make(self.session_id, settings.input, settings.output)
@@ -139,6 +147,15 @@ class Session:
     def greet(self) -> None:
         """The client was told that the session is ready."""
         self.notice(v.SessionOpened(greets=bool(self.settings.greeting)))
+
+    def live(self) -> Live:
+        """As its operator sees it now."""
+        return self._watch.look(self.owner.agent_id, self._chronicle, self._services.names)
+
+    def refused(self, error: ProtocolError) -> None:
+        """The client is told that a message of its was refused."""
+        if self.is_open and not self.is_over:
+            self._performing().troubles.refused(error.code, error.message)
 
     @property
     def has_expired(self) -> bool:
@@ -242,6 +259,7 @@ class Session:
             return
         manners = self.settings.manners
         self._state, commands = machine.step(self._state, event, manners)
+        self._watch.stepped(self._state)
         if self._journal is not None:
             self._journal.stepped(event, manners, commands)
         for command in commands:
@@ -329,6 +347,8 @@ class Session:
                 metrics.SESSIONS_DETACHED.dec()
             metrics.SESSIONS_ENDED.labels(command.ending).inc()
             performer.log.info("session ended", ending=command.ending, seconds=round(seconds, 3))
+            if self.trace is not None:
+                self.trace.closed(command.ending)
         with contextlib.suppress(ClientStalled):
             for frame in frames:
                 self._outbox.tell(frame, ended)
@@ -361,7 +381,8 @@ class Session:
     def _spawn(self, work: Coroutine[Any, Any, None], name: str) -> asyncio.Task[None]:
         if self._tasks is None:
             raise RuntimeError("a session opens while it runs")
-        return self._tasks.create_task(work, name=name)
+        context = self._performing().troubles.context()
+        return self._tasks.create_task(work, name=name, context=context)
 
     def _performing(self) -> Performer:
         if self._performer is None:

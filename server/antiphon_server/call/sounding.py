@@ -36,7 +36,8 @@ class Sounding:
         self._clock = clock
         self._doors = doors
         self._held: list[TimedWord] = []
-        self._told = 0
+        self.told: list[TimedWord] = []
+        """Words whose times were told."""
 
     def resampler(self, rate: int) -> Resampler:
         """For the samples of one that makes sound at this rate."""
@@ -73,15 +74,15 @@ class Sounding:
 
     def tell_up_to(self, text: str) -> None:
         """Tells the words of what was heard that were not told yet: the reply ends with them."""
-        untold = text.split()[self._told :]
-        times = self.heard.words()[self._told :]
+        untold = text.split()[len(self.told) :]
+        times = self.heard.words()[len(self.told) :]
         self._held = []
         pairs = zip(untold, times, strict=False)
         words = [TimedWord(word, timed.start_ms, timed.end_ms) for word, timed in pairs]
         self._tell(words, last=True)
 
     def _tell(self, words: list[TimedWord], *, last: bool) -> None:
-        self._told += len(words)
+        self.told += words
         if words:
             self._doors.words_timed(words, last)
 

@@ -1,7 +1,7 @@
 """The one stage clock: what happened when in a turn, and what that makes of each stage.
 
-All times are seconds of ``Services.clock``. Histograms, the client's ``turn.timeline`` and the log
-line of a turn read the same marks, so they cannot disagree.
+All times are seconds of ``Services.clock``. Histograms, the client's ``turn.timeline``, the spans
+of a trace and the log line of a turn read the same marks, so they cannot disagree.
 
 A response is the sum of three kinds of time, none counted twice: waits by policy and
 recognition (``endpointing``), the providers' time on the critical path (first token, first
@@ -46,6 +46,10 @@ STAGES = {
 """The stages of a turn, with what each measures."""
 
 
+Interval = tuple[float, float]
+"""When something began and ended."""
+
+
 class Hearing(Struct):
     """Marks of the user's side of a turn."""
 
@@ -65,6 +69,8 @@ class ReplyClock(Struct):
     trigger: Trigger
     started: float
     hearing: Hearing | None = None
+    voice_began: float | None = None
+    """Of the speech that it answers."""
     conversed: float | None = None
     """When a model that hears and speaks was asked."""
     conversed_until: float | None = None
@@ -74,12 +80,16 @@ class ReplyClock(Struct):
     """Who writes it, where several models could have."""
     first_token: float | None = None
     first_sentence: float | None = None
+    written: float | None = None
+    """When the language model had written all."""
     speech_asked: float | None = None
     first_sound: float | None = None
     sent: float | None = None
 
-    def stages(self) -> dict[str, float]:
-        """Milliseconds of each stage that this turn had; asked once the first audio is sent."""
+    def spans(self) -> dict[str, Interval]:
+        """When each stage that this turn had so far began and ended; the server's own share is
+        in no one place.
+        """
         hearing = self.hearing or Hearing()
         spans = {
             # The lateness of the timer that ended the turn is ours, not the policy's.
@@ -98,13 +108,18 @@ class ReplyClock(Struct):
                 self.sent,
             ),
         }
-        stages = {
-            name: 1000 * (end - begin)
+        if hearing.paused is not None:
+            spans[VOICE_ACTIVITY] = (hearing.paused - hearing.voice_activity, hearing.paused)
+        return {
+            name: (begin, end)
             for name, (begin, end) in spans.items()
             if begin is not None and end is not None
         }
-        if hearing.paused is not None:
-            stages[VOICE_ACTIVITY] = 1000 * hearing.voice_activity
+
+    def stages(self) -> dict[str, float]:
+        """Milliseconds of each stage that this turn had; asked once the first audio is sent."""
+        hearing = self.hearing or Hearing()
+        stages = {name: 1000 * (end - begin) for name, (begin, end) in self.spans().items()}
         stages[OVERHEAD] = 1000 * (self._between() + hearing.timer_late)
         return {name: round(stages[name], 3) for name in STAGES if name in stages}
 
@@ -140,6 +155,13 @@ class Timeline:
         self.now = now
         self.providers = providers
         self.hearing = Hearing()
+        self.voice_began: float | None = None
+        self.trace_id: str | None = None
+        """Of the session's trace, where it is kept: an example of each bucket it falls into."""
+
+    def voiced(self) -> None:
+        """The user began to speak."""
+        self.voice_began = self.now()
 
     def paused(self, speech_ended: float, voice_activity: float) -> None:
         """The voice fell silent; ``voice_activity`` seconds went by until that was known."""
@@ -158,24 +180,32 @@ class Timeline:
         clock = ReplyClock(number, trigger, self.now())
         if trigger == "user_speech":
             clock.hearing, self.hearing = self.hearing, Hearing()
+            clock.voice_began = self.voice_began
         return clock
 
     def observe(self, clock: ReplyClock) -> Timed:
         """Puts a turn's stages into the histograms, and tells them."""
-        stages = clock.stages()
+        timed = self.told(clock)
+        stages, providers = timed.stages, timed.providers
+        example = None if self.trace_id is None else {"trace_id": self.trace_id}
+        for name, ms in stages.items():
+            if name == OVERHEAD:
+                metrics.OVERHEAD.observe(ms / 1000, example)
+            elif name == RESPONSE:
+                metrics.response(clock.trigger).observe(ms / 1000, example)
+            else:
+                provider = provider_of(name, providers)
+                metrics.stage(name, provider).observe(ms / 1000, example)
+        return timed
+
+    def told(self, clock: ReplyClock) -> Timed:
+        """A turn's stages so far, and who served them."""
         chosen = clock.chosen
         providers, reasons = self.providers, {}
         if chosen is not None:
             providers = {**providers, "language_model": chosen.provider}
             reasons["language_model"] = chosen.reason
-        for name, ms in stages.items():
-            if name == OVERHEAD:
-                metrics.OVERHEAD.observe(ms / 1000)
-            elif name == RESPONSE:
-                metrics.response(clock.trigger).observe(ms / 1000)
-            else:
-                metrics.stage(name, provider_of(name, providers)).observe(ms / 1000)
-        return Timed(clock.trigger, stages, providers, reasons)
+        return Timed(clock.trigger, clock.stages(), providers, reasons)
 
 
 def provider_of(stage: str, providers: dict[str, str]) -> str:

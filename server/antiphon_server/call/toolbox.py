@@ -25,6 +25,7 @@ from antiphon_server.call.settings import CallSettings, CallTool
 from antiphon_server.call.tools import TOO_MANY, Returned, ToolLedger
 from antiphon_server.conversation import vocabulary as v
 from antiphon_server.conversation.memory import Memory
+from antiphon_server.observe import notes
 
 BROKE = "The tool could not be run."
 MOST_INSTRUCTIONS = 20
@@ -54,6 +55,10 @@ class Toolbox:
         self._http_tools = http_tools
         self._instructions: deque[str] = deque(maxlen=MOST_INSTRUCTIONS)
         self._notes: list[str] = []
+        self.called: Callable[[int, ToolUse, bool], None] = lambda _reply, _use, _ours: None
+        """Is told of each call that is open, and whether the server runs it."""
+        self.returned: Callable[[Returned], None] = lambda _returned: None
+        """Is told of each result."""
 
     def used(self, reply: int, use: ToolUse, settings: CallSettings) -> None:
         """The model calls a tool, arguments complete."""
@@ -111,6 +116,7 @@ class Toolbox:
         tool = settings.tool(use.name)
         target = None if tool is None else tool.http
         self._ledger.called(command.reply, command.call_id, ours=target is not None)
+        self.called(command.reply, use, target is not None)
         recorded = self._chronicle.tool_called(reply_id, use)
         if tool is not None and target is not None and self._http_tools is not None:
             work = self._run(self._http_tools, target, use, tool.timeout_ms / 1000)
@@ -120,6 +126,7 @@ class Toolbox:
     async def _run(
         self, tools: HttpTools, target: HttpTarget, use: ToolUse, timeout_s: float
     ) -> None:
+        notes.calling(use.call_id)
         try:
             outcome = await tools.run(target, use.arguments, timeout_s)
         except Exception:
@@ -149,6 +156,7 @@ class Toolbox:
 
     def _record(self, returned: Returned | None) -> None:
         if returned is not None:
+            self.returned(returned)
             self._chronicle.tool_returned(
                 returned.call_id,
                 returned.result,

@@ -99,6 +99,7 @@ class Writing:
         self._give(self._sentences.finish())
         if not self._useful:
             raise Malformed("the language model said nothing", provider=self._model.name)
+        self._clock.written = self._doors.now()
 
     async def _ask(self, prompt: Prompt) -> None:
         self._clock.prompted = self._doors.now()

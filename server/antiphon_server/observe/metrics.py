@@ -142,6 +142,12 @@ LOG_LINES_DROPPED = Counter(
     "antiphon_log_lines_dropped", "Log lines dropped because they could not be written in time.",
     registry=REGISTRY,
 )  # fmt: skip
+SPANS = Counter(
+    "antiphon_spans",
+    "Spans of traces, by outcome: `sent`, `failed` at the collector, `dropped` for want of room.",
+    ["outcome"],
+    registry=REGISTRY,
+)
 RECORDS = Counter(
     "antiphon_records", "Records of sessions that were made durable.", registry=REGISTRY
 )

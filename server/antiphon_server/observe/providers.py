@@ -10,7 +10,7 @@ import structlog
 from msgspec import Struct, field
 
 from antiphon_providers.observer import BreakerState
-from antiphon_server.observe import metrics
+from antiphon_server.observe import metrics, notes
 
 log = structlog.get_logger()
 
@@ -97,6 +97,7 @@ class ProviderWatch:
         health.errors[code] += 1
         log.warning("provider failed", stage=self.stage, provider=provider, code=code)
         metrics.PROVIDER_ERRORS.labels(self.stage, provider, code).inc()
+        self._note("provider.failed", provider, **{"error.type": code})
 
     def breaker(self, provider: str, state: BreakerState) -> None:
         """A circuit breaker changed."""
@@ -113,12 +114,14 @@ class ProviderWatch:
         health.hedges_won += won is True
         outcome = "started" if won is None else ("won" if won else "lost")
         metrics.PROVIDER_HEDGES.labels(self.stage, provider, outcome).inc()
+        self._note("provider.hedged", provider, **{"antiphon.outcome": outcome})
 
     def switched(self, provider: str, to: str, reason: str) -> None:
         """Another candidate took over."""
         self.switches[provider, to, reason] += 1
         log.info("provider switched", stage=self.stage, provider=provider, to=to, reason=reason)
         metrics.PROVIDER_SWITCHES.labels(self.stage, provider, to, reason).inc()
+        self._note("provider.switched", provider, **{"antiphon.to": to, "antiphon.reason": reason})
 
     def chose(self, provider: str, reason: str) -> None:
         """A router chose. Only the kind of its reason is counted: what follows a colon may be
@@ -127,6 +130,12 @@ class ProviderWatch:
         kind = reason.partition(":")[0]
         self.choices[provider, kind] += 1
         metrics.PROVIDER_CHOICES.labels(self.stage, provider, kind).inc()
+
+    def _note(self, name: str, provider: str, **attributes: str) -> None:
+        """In the trace of the call that it happened to."""
+        notes.note(
+            name, **{"antiphon.stage": self.stage, "gen_ai.provider.name": provider, **attributes}
+        )
 
     def _of(self, provider: str) -> Health:
         return self.health.setdefault(provider, Health())

@@ -145,3 +145,37 @@ async def test_a_result_that_never_came_is_a_result_on_record() -> None:
         (True, True),
         (True, False),
     ]
+
+
+@in_virtual_time
+async def test_what_a_session_has_come_to_is_known_at_any_time() -> None:
+    """Also where nothing is recorded."""
+    for recorder in (None, RecorderTwin()):
+        told = chronicle(recorder)
+        told.opened(OWNER, {})
+        assert told.so_far.began_at > 0
+        told.user_said("item_1", "Where is it?", (1.0, 2.0))
+        said = {"trigger": "user_speech", "status": "interrupted", "sounded_ms": 3}
+        if recorder is None:
+            told.agent_said(**said, text="It is", time_to_first_audio_ms=812.5)
+            so_far = told.so_far
+            assert (so_far.turns, so_far.interruptions) == (1, 1)
+            assert (so_far.last_user, so_far.last_agent) == ("Where is it?", "It is")
+            assert so_far.response_ms == 812.5
+            told.agent_said(**{**said, "trigger": "greeting"}, text="", time_to_first_audio_ms=1.0)
+            assert (so_far.turns, so_far.interruptions) == (2, 1)
+            assert (so_far.last_agent, so_far.response_ms) == ("It is", 812.5)
+        told.ended("client_ended", 0.0, None)
+
+
+@in_virtual_time
+async def test_nothing_is_troubled_after_the_end() -> None:
+    """A provider may fail while the goodbye is sent."""
+    recorder = RecorderTwin()
+    told = chronicle(recorder)
+    told.opened(OWNER, {})
+    told.troubled("client", "invalid_value", "No.")
+    told.ended("client_ended", 0.0, None)
+    told.troubled("client", "invalid_value", "No.")
+    assert [trouble.at_ms for trouble in recorder.of(r.Troubled)] == [0]
+    assert isinstance(recorder.records[-1], r.Ended)

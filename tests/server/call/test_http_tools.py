@@ -21,6 +21,7 @@ from antiphon_server.call.http_tools import (
     _text,
     _with_query,
 )
+from antiphon_server.observe import notes
 from antiphon_server.security.outbound import OutboundResponse
 from openai_peer import responding
 from outbound_peer import Names, guarded
@@ -46,6 +47,50 @@ async def call(
     async with meeting(answer) as (server, tools):
         to = HttpTarget(server.url + target.pop("path", "/tool"), **target)
         return await tools.run(to, arguments or {}, timeout_s), server
+
+
+class Noted:
+    """A session's trace, as far as requests go."""
+
+    def __init__(self) -> None:
+        self.told: list[tuple[object, ...]] = []
+
+    def note(self, name: str, _attributes: object) -> None:
+        """None here."""
+        raise AssertionError(name)
+
+    def asks(self, call_id: str, method: str, url: str) -> None:
+        """Keeps it."""
+        self.told.append((call_id, method, url))
+
+    def answered(self, call_id: str, status: int | None, failure: str | None) -> None:
+        """Keeps it."""
+        self.told.append((call_id, status, failure))
+
+    def traceparent(self, call_id: str | None) -> str | None:
+        """One that says whose it is."""
+        return f"parent-of-{call_id}"
+
+
+async def test_a_request_is_noted_in_the_trace_of_its_call_and_tells_of_it() -> None:
+    """What was asked, the status or the kind of failure; the server gets the header."""
+    noted = Noted()
+
+    async def ask(tools: HttpTools, url: str) -> None:
+        notes.calling("call_1")
+        await tools.run(HttpTarget(url, "get"), {})
+
+    async with meeting(responding(503, b"")) as (server, tools):
+        for url in (f"{server.url}/tool", "http://127.0.0.1:1/"):
+            context = notes.context_of(noted)
+            await asyncio.get_running_loop().create_task(ask(tools, url), context=context)
+    assert noted.told == [
+        ("call_1", "GET", f"{server.url}/tool"),
+        ("call_1", 503, None),
+        ("call_1", "GET", "http://127.0.0.1:1/"),
+        ("call_1", None, "UnsafeUrl"),
+    ]
+    assert server.requests[0].headers["traceparent"] == "parent-of-call_1"
 
 
 # --- what goes out -----------------------------------------------------------------------

@@ -9,9 +9,11 @@ from antiphon_providers.errors import Unavailable
 from antiphon_providers.interfaces import Said
 from antiphon_server.call import models
 from antiphon_server.call.models import ModelTarget
+from antiphon_server.observe.notes import context_of
 from openai_peer import HELLO, HELLO_SAID, asking, text
 from raw_http import STREAM_HEAD, Exchange
 from server.call.own_models import WORKING, Meeting, meeting
+from server.call.traced_stage import Stage
 
 
 async def test_a_client_that_nobody_asks_is_closed(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -64,6 +66,21 @@ async def test_calls_share_the_client_of_a_model_but_not_of_a_key() -> None:
         assert met.servers[0].connections == 2
         keys = [request.headers["authorization"] for request in met.servers[0].requests]
         assert keys == ["Bearer one", "Bearer one", "Bearer two"]
+
+
+@pytest.mark.parametrize("spreads", [True, False])
+async def test_a_model_is_told_of_the_trace_only_if_it_may_be(spreads: bool) -> None:
+    """Each session's of its own, over connections that they share; nothing by default."""
+    stages = [Stage(spreads=spreads) for _ in range(2)]
+    loop = asyncio.get_running_loop()
+    async with meeting(WORKING) as met:
+        for stage in stages:
+            await loop.create_task(met.reply(), context=context_of(stage.trace))
+        told = [request.headers.get("traceparent") for request in met.servers[0].requests]
+    expected = [stage.trace.traceparent(None) for stage in stages]
+    assert told == expected
+    assert (None in told) != spreads
+    assert len(set(told)) == (2 if spreads else 1)
 
 
 async def test_after_the_end_nothing_is_asked() -> None:

@@ -23,6 +23,12 @@ EXAMPLES: tuple[AnyRecord, ...] = (
         method="timed",
         started_ms=30,
         ended_ms=40,
+        unheard="Hello there.",
+        words=(("Hello", 30, 35), ("there.", 35, 40)),
+        stages={"response": 812.5},
+        providers={"language_model": "openai"},
+        models={"language_model": "large"},
+        reasons={"language_model": "cheapest"},
     ),
     r.ToolCalled(
         seq=4, at=5.5, reply_id="resp_1", call_id="c", name="f", arguments={"a": [1]}, at_ms=50
@@ -30,9 +36,10 @@ EXAMPLES: tuple[AnyRecord, ...] = (
     r.ToolReturned(
         seq=5, at=6.5, call_id="c", result="{}", is_error=False, timed_out=True, at_ms=60
     ),
-    r.Used(seq=6, at=7.5, connected_seconds=1.25),
+    r.Troubled(seq=6, at=7.0, at_ms=65, source="provider", code="timed_out", message="late"),
+    r.Used(seq=7, at=7.5, connected_seconds=1.25),
     r.Ended(
-        seq=7,
+        seq=8,
         at=8.5,
         reason="lost",
         public_reason="error",
@@ -53,6 +60,18 @@ def test_a_record_is_read_as_it_was_written(record: AnyRecord) -> None:
     text = msgspec.json.encode(record)
     assert msgspec.json.decode(text, type=AnyRecord) == record
     assert msgspec.json.decode(text)["kind"] == record.__struct_config__.tag
+
+
+def test_a_reply_of_a_version_that_kept_less_is_read() -> None:
+    """What it did not keep is empty."""
+    line = b"""{"kind": "agent_said", "seq": 3, "at": 4.5, "reply_id": "r", "item_id": "i",
+        "trigger": "greeting", "status": "completed", "text": "Hello.", "method": "timed",
+        "instructions": null, "started_ms": 1, "sounded_ms": 2, "ended_ms": 3,
+        "time_to_first_audio_ms": 1.0}"""
+    read = msgspec.json.decode(line, type=AnyRecord)
+    assert isinstance(read, r.AgentSaid)
+    assert (read.text, read.unheard, read.words, read.stages) == ("Hello.", "", (), {})
+    assert (read.providers, read.models, read.reasons) == ({}, {}, {})
 
 
 def test_a_sealed_webhook_survives_json() -> None:

@@ -159,9 +159,13 @@ async def test_tokens_are_counted_where_the_model_says_them() -> None:
 
 @in_virtual_time
 async def test_the_configuration_is_on_record_as_it_was_echoed() -> None:
-    """That of the first update, and each that came later; a refused one leaves nothing."""
+    """That of the first update, and each that came later; a refused one leaves nothing, and
+    neither does one that changes nothing, though it is answered.
+    """
     recorder = RecorderTwin()
     async with calling(Stages(recorder=recorder), system_prompt="first") as caller:
+        caller.update()
+        await caller.until(wire.SessionUpdated)
         caller.update(system_prompt="second")
         caller.update(greeting="frozen")
         await caller.until(wire.SessionUpdated)

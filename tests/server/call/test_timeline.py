@@ -7,6 +7,7 @@ import pytest
 from antiphon_providers.interfaces import Chosen
 from antiphon_server.call import timeline as stages
 from antiphon_server.call.timeline import STAGES, Hearing, ReplyClock, Timeline, provider_of
+from antiphon_server.observe import metrics
 from server.call.scripted_call import sample
 
 PROVIDERS = {
@@ -195,6 +196,36 @@ def test_what_is_observed_is_what_is_told() -> None:
     grown = {name: 1000 * (value - before[name]) for name, value in sums().items()}
     assert grown == pytest.approx({stages.SPOKEN_ANSWER: 0.0, **told.stages}, abs=0.001)
     assert (told.providers, told.reasons) == (PROVIDERS, {})
+
+
+def test_stages_are_told_as_the_stretches_they_took() -> None:
+    """From which their milliseconds are made; the server's own share is in no one place."""
+    clock = Clock()
+    timeline = Timeline(clock, PROVIDERS)
+    clock.seconds = 998.0
+    timeline.voiced()
+    reply = _turn(clock, timeline)
+    told = reply.stages()
+    lasted = {name: 1000 * (end - begin) for name, (begin, end) in reply.spans().items()}
+    assert lasted == pytest.approx({name: ms for name, ms in told.items() if name in lasted})
+    assert told.keys() - lasted.keys() == {stages.OVERHEAD}
+    assert reply.spans()[stages.ENDPOINTING][0] == 1000.0
+    assert reply.voice_began == 998.0
+
+
+def test_a_trace_is_an_example_of_each_bucket_it_fell_into() -> None:
+    """Where it is kept; others have none."""
+    clock = Clock()
+    timeline = Timeline(clock, PROVIDERS)
+    timeline.trace_id = "ab" * 16
+    timeline.observe(_turn(clock, timeline))
+    examples = [
+        sample.exemplar.labels["trace_id"]
+        for family in metrics.REGISTRY.collect()
+        for sample in family.samples
+        if sample.exemplar
+    ]
+    assert examples.count("ab" * 16) >= 7
 
 
 def test_a_model_that_stood_in_is_credited_with_what_it_did() -> None:

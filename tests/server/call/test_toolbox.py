@@ -65,6 +65,27 @@ class Bench:
 
 
 @in_virtual_time
+async def test_calls_and_results_are_told_to_who_asks_for_them() -> None:
+    """Each call that is open with who runs it, and its one result; a refused one has a result
+    only.
+    """
+    bench = Bench(ToolOutcome("seven"))
+    called: list[tuple[int, str, bool]] = []
+    returned: list[str] = []
+    bench.box.called = lambda reply, use, ours: called.append((reply, use.name, ours))
+    bench.box.returned = lambda result: returned.append(result.call_id)
+    bench.use("ask")
+    bench.call()
+    bench.use("fetch", "call_2")
+    bench.call("call_2")
+    await asyncio.sleep(1)
+    bench.box.timed_out("call_1")
+    bench.use("nothing", "call_3")
+    assert called == [(1, "ask", False), (1, "fetch", True)]
+    assert returned == ["call_2", "call_1", "call_3"]
+
+
+@in_virtual_time
 async def test_a_good_call_is_noticed_with_its_time_and_its_mode() -> None:
     """Nobody runs it before the conversation says so."""
     bench = Bench()

@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+from typing import cast
+
 from antiphon_providers.observer import Observer
 from antiphon_server.observe.metrics import REGISTRY
+from antiphon_server.observe.notes import Noting, context_of
 from antiphon_server.observe.providers import RECENT, Health, ProviderWatch
+from antiphon_server.observe.spans import Value
 
 
 def value(name: str, **labels: str) -> float:
@@ -44,6 +48,34 @@ def test_what_is_told_of_a_provider_is_counted() -> None:
     assert health.percentile_ms(0.5, "connect") == 100
     assert health.percentile_ms(0.5) == 200
     assert health.percentile_ms(0.5, "finish") == 300
+
+
+def test_what_happens_to_a_call_is_noted_in_its_trace() -> None:
+    """Failures, hedges and switches; nothing where nobody's call is served."""
+    noted: list[tuple[str, dict[str, Value]]] = []
+
+    class Session:
+        def note(self, name: str, attributes: dict[str, Value]) -> None:
+            noted.append((name, attributes))
+
+    watch = ProviderWatch("noted_stage")
+    watch.failed("one", "provider_timeout")
+
+    def trouble() -> None:
+        watch.failed("one", "provider_timeout")
+        watch.hedged("one", won=None)
+        watch.switched("one", "two", "provider_timeout")
+
+    context_of(cast("Noting", Session())).run(trouble)
+    whose = {"antiphon.stage": "noted_stage", "gen_ai.provider.name": "one"}
+    assert noted == [
+        ("provider.failed", {**whose, "error.type": "provider_timeout"}),
+        ("provider.hedged", {**whose, "antiphon.outcome": "started"}),
+        (
+            "provider.switched",
+            {**whose, "antiphon.to": "two", "antiphon.reason": "provider_timeout"},
+        ),
+    ]
 
 
 def test_health_is_that_of_recent_attempts() -> None:
