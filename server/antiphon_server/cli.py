@@ -140,9 +140,11 @@ def _banner(settings: Settings, listener: socket.socket, *, is_open: bool) -> st
     host, port = listener.getsockname()[:2]
     address = f"[{host}]:{port}" if ":" in host else f"{host}:{port}"
     keys = "no key needed: development mode, this machine only" if is_open else "API key needed"
+    pages = f"  Playground http://{address}/   (console: /console)\n" if settings.pages else ""
     spoken = f"{settings.s2s}; in its place " if settings.s2s else ""
     return (
         f"Antiphon listens on http://{address}\n"
+        f"{pages}"
         f"  WebSocket  ws://{address}/v1/ws ({keys})\n"
         f"  Metrics    http://{address}/metrics\n"
         f"  Providers  {spoken}{settings.stt} → {settings.llm} → {settings.tts}\n"

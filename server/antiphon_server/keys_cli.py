@@ -118,18 +118,11 @@ def _create(args: argparse.Namespace, settings: Settings, database: Database) ->
 
 
 def _insert(connection: sa.Connection, key: StoredKey) -> None:
-    """Keeps a key, unless the server would refuse it as it would the others' (``Refusal``)."""
-    others = [other for other in rows.every(connection) if other.is_good(key.created_at)]
-    mark = key_text.mark_of(key.digest)
-    foreign = [other.id for other in others if key_text.mark_of(other.digest) != mark]
-    if foreign:
-        raise Refusal(
-            f"the keys of this database ({', '.join(foreign[:3])}{'…' if foreign[3:] else ''}) "
-            "were created under another secret key, so its server would refuse this one: use the "
-            "server's ANTIPHON_SECRET_KEYS or its ANTIPHON_DATA_DIR (the file secret.key); if "
-            "that is lost, revoke those keys first"
-        )
-    rows.insert(connection, key)
+    """Keeps a key. Raises ``Refusal``."""
+    try:
+        rows.insert_beside(connection, key)
+    except rows.OtherPepper as others:
+        raise Refusal(str(others)) from others
 
 
 def _created(key: StoredKey) -> str:

@@ -38,18 +38,18 @@ def state(key: StoredKey, now: float) -> str:
 
 def moment(at: float) -> str:
     """A time for people: to the minute, in UTC."""
-    return _date(at).strftime("%Y-%m-%d %H:%MZ")
+    return date(at).strftime("%Y-%m-%d %H:%MZ")
 
 
 def _object(key: StoredKey) -> dict[str, object]:
     values = {name: getattr(key, name) for name in key.__struct_fields__ if name != "digest"}
     for name in _TIMES:
         if values[name] is not None:
-            values[name] = _date(values[name])
+            values[name] = date(values[name])
     return values
 
 
-def _date(at: float) -> datetime:
+def date(at: float) -> datetime:
     """In UTC; what no calendar has is its last day: one such key must not hide the others."""
     try:
         return datetime.fromtimestamp(at, UTC)

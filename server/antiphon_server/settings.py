@@ -11,12 +11,13 @@ import difflib
 import ipaddress
 import re
 from collections.abc import Mapping
-from typing import Annotated, Any, Literal, get_args, get_origin, get_type_hints
+from typing import Annotated, Any, Literal, get_type_hints
 
 import msgspec
 from msgspec import Meta, Struct, field
 
 from antiphon_providers.registry import Stage
+from antiphon_server.setting_kinds import described
 
 PREFIX = "ANTIPHON_"
 
@@ -228,7 +229,7 @@ class Settings(Struct, frozen=True, kw_only=True):
         str,
         _says(
             "Folder in which each call's journal is written, for `antiphon replay`; it holds what "
-            "was said. By default none is."
+            "was said, and goes when the session is deleted. By default none is written."
         ),
     ] = ""
     max_sessions: Annotated[
@@ -255,6 +256,28 @@ class Settings(Struct, frozen=True, kw_only=True):
             le=2000,
         ),
     ] = 200
+    otlp_endpoint: Annotated[
+        str,
+        _says(
+            "Collector of traces of calls, by OTLP over HTTP, such as `http://localhost:4318`; "
+            "needs the extra `otel`. By default `OTEL_EXPORTER_OTLP_ENDPOINT`, or none."
+        ),
+    ] = ""
+    otlp_sample_ratio: Annotated[
+        float, _says("Share of calls traced, where the caller does not say.", ge=0, le=1)
+    ] = 1.0
+    otlp_accept_parent: Annotated[
+        bool, _says("Let a caller's `traceparent` say whether a call is traced, and in which.")
+    ] = True
+    otlp_propagate: Annotated[
+        bool, _says("Send `traceparent` to HTTP tools and models of stored agents.")
+    ] = False
+    otlp_content: Annotated[
+        bool, _says("Put what was said, and arguments and results of tools, into traces.")
+    ] = False
+    pages: Annotated[bool, _says("Serve the playground at `/` and the console at `/console`.")] = (
+        True
+    )
     log_level: Annotated[
         Literal["debug", "info", "warning", "error"], _says("The least severe line written.")
     ] = "info"
@@ -349,28 +372,9 @@ def _converted(name: str, value: Any, kind: Any) -> Any:
         return msgspec.convert(value, kind, strict=False)
     except msgspec.ValidationError as wrong:
         raise SettingsError(
-            f"{PREFIX}{name.upper()} cannot be used: '{value}' is not {_described(kind)}; "
+            f"{PREFIX}{name.upper()} cannot be used: '{value}' is not {described(kind)}; "
             "see docs/reference/settings.md"
         ) from wrong
-
-
-_KINDS = {int: "a whole number", float: "a number", bool: "true or false", str: "text"}
-_LIMITS = {"ge": "at least", "le": "at most", "gt": "more than", "lt": "less than"}
-
-
-def _described(kind: Any) -> str:
-    """What a setting may be, in words."""
-    plain, *notes = get_args(kind)
-    if get_origin(plain) is Literal:
-        return "one of " + ", ".join(map(str, get_args(plain)))
-    limits = [
-        f"{words} {getattr(note, name)}"
-        for note in notes
-        for name, words in _LIMITS.items()
-        if getattr(note, name, None) is not None
-    ]
-    described = _KINDS.get(plain, "a list of texts")
-    return f"{described}, {' and '.join(limits)}" if limits else described
 
 
 def is_loopback(host: str) -> bool:

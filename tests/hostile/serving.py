@@ -47,6 +47,11 @@ class Server:
         return f"ws://{self.host}:{self.port}/v1/ws"
 
     @property
+    def http(self) -> str:
+        """The address of the web pages and of REST."""
+        return f"http://{self.host}:{self.port}"
+
+    @property
     def log(self) -> str:
         """What it wrote to standard error so far."""
         return self._log.read_text("utf-8")

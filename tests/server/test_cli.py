@@ -26,6 +26,7 @@ def test_without_keys_the_banner_says_so(tmp_path: Path) -> None:
     """Nobody runs an open server without having been told."""
     with serving(tmp_path / "log") as server:
         assert "no key needed" in server.banner
+        assert f"Playground {server.http}/" in server.banner
         assert server.stop() == 0
 
 

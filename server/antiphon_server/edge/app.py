@@ -7,8 +7,8 @@ from typing import Any
 
 import structlog
 from msgspec.structs import replace
-from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
 from starlette.applications import Starlette
+from starlette.middleware import Middleware
 from starlette.requests import Request
 from starlette.responses import JSONResponse, PlainTextResponse, Response
 from starlette.routing import Route, WebSocketRoute
@@ -16,16 +16,23 @@ from starlette.types import Receive, Scope, Send
 from starlette.websockets import WebSocket
 
 from antiphon_protocol.errors import POLICY_VIOLATION, ProtocolError
+from antiphon_server.console.pages import Pages, words
+from antiphon_server.console.sign_in import PATH as SIGN_IN
+from antiphon_server.console.sign_in import Cookies, SignInRoutes, WithCookie
 from antiphon_server.dialects import voice_agent
 from antiphon_server.dialects.wording import Terms
 from antiphon_server.edge.connection import Connection, Visitor
 from antiphon_server.edge.node import Node
 from antiphon_server.edge.socket import AsgiSocket
 from antiphon_server.observe import metrics
+from antiphon_server.observe.exposition import exposition
+from antiphon_server.observe.traceparent import HEADER
 from antiphon_server.rest.api import Api
+from antiphon_server.rest.console_live import Here
 from antiphon_server.rest.resources import Resources, operations
 from antiphon_server.rest.sessions import SessionPlaces
 from antiphon_server.security.admission import credential, origin
+from antiphon_server.security.host_names import HostNames
 
 log = structlog.get_logger()
 
@@ -35,12 +42,14 @@ FORMER_PATHS = ("/v1/realtime", "/v1/voice")
 
 def create_app(node: Node) -> Starlette:
     """The application of a node, which must have been started."""
-    calls = VoiceAgentRoute(node)
-    api = Api(operations(_resources(node)))
-    former = FORMER_PATHS if node.settings.former_dialects else ()
+    calls, settings = VoiceAgentRoute(node), node.settings
+    cookies = Cookies(node.backstage.vault, settings.public_url)
+    api = WithCookie(Api(operations(_resources(node))), cookies)
+    former = FORMER_PATHS if settings.former_dialects else ()
+    pages = Pages() if settings.pages else None
     app = Starlette(
         routes=[
-            Route("/", _root),
+            *(_without_pages() if pages is None else _with_pages(node, pages, cookies)),
             Route("/healthz", _healthz),
             Route("/readyz", _readyz),
             Route("/metrics", _metrics),
@@ -48,10 +57,21 @@ def create_app(node: Node) -> Starlette:
             WebSocketRoute("/{path:path}", _nothing_here),
             Route("/v1", api),
             Route("/v1/{path:path}", api),
-        ]
+        ],
+        middleware=[Middleware(HostNames, node.keys, settings.public_url)],
+        exception_handlers={} if pages is None else {404: pages.missing},
     )
     app.state.node = node
     return app
+
+
+def _with_pages(node: Node, pages: Pages, cookies: Cookies) -> list[Route]:
+    sign_in = Api(SignInRoutes(node.keys, cookies).operations())
+    return [Route(SIGN_IN, sign_in, methods=["POST", "DELETE"]), *pages.routes()]
+
+
+def _without_pages() -> list[Route]:
+    return [Route("/", _root)]
 
 
 def _resources(node: Node) -> Resources:
@@ -65,6 +85,12 @@ def _resources(node: Node) -> Resources:
         claims=stage.claims,
         places=SessionPlaces(stage.keeping, stage.links, settings.public_url, stage.ledger.settled),
         stages=node.pipeline,
+        here=Here(
+            providers=lambda: node.services.names,
+            calls=node.calls.of_account,
+            recording=settings.recording,
+            journals=bool(settings.journal_dir),
+        ),
         former_voices=settings.former_voices,
     )
 
@@ -99,8 +125,9 @@ class VoiceAgentRoute:
         presented = credential(view.headers, view.query_params)
         if self._node.calls.proven(presented) is not None:
             return Visitor(presented, None)
+        traceparent = view.headers.get(HEADER)
         admission = await self._node.keys.admit(presented, origin(view.headers))
-        return Visitor(presented, admission)
+        return Visitor(presented, admission, traceparent)
 
     def _terms_of(self, visitor: Visitor, view: WebSocket) -> Terms:
         allowed = self._terms.session_seconds
@@ -128,10 +155,7 @@ async def _nothing_here(socket: WebSocket) -> None:
 
 
 async def _root(_request: Request) -> Response:
-    return PlainTextResponse(
-        "Antiphon, a voice agent server.\n"
-        "Speak to it over the WebSocket /v1/ws; metrics are at /metrics.\n"
-    )
+    return words()
 
 
 async def _healthz(_request: Request) -> Response:
@@ -143,7 +167,8 @@ async def _readyz(request: Request) -> Response:
     return JSONResponse({"ready": node.ready}, 200 if node.ready else 503)
 
 
-async def _metrics(_request: Request) -> Response:
+async def _metrics(request: Request) -> Response:
+    render, content_type = exposition(request.headers.get("accept", ""))
     # Rendering takes about 10 µs a line: off the loop, so that no call hears it.
-    body = await asyncio.to_thread(generate_latest, metrics.REGISTRY)
-    return Response(body, media_type=CONTENT_TYPE_LATEST)
+    body = await asyncio.to_thread(render, metrics.REGISTRY)
+    return Response(body, media_type=content_type)

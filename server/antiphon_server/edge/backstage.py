@@ -26,12 +26,13 @@ from antiphon_server.security.links import Links, check_base
 from antiphon_server.security.outbound import OutboundGuard
 from antiphon_server.security.secrets import KeyFault, load_keys
 from antiphon_server.settings import Settings, SettingsError
-from antiphon_server.store import past_sessions
+from antiphon_server.store import history, past_sessions
 from antiphon_server.store.agents import Agents
 from antiphon_server.store.artifact_uploads import storage
 from antiphon_server.store.artifacts import BadArtifactsUrl, StorageFailed
 from antiphon_server.store.database import Database, Unreachable
 from antiphon_server.store.idempotency import Claims
+from antiphon_server.store.journals import Journals
 from antiphon_server.store.keys import KeyStore
 from antiphon_server.store.ledger import Ledger
 from antiphon_server.store.location import (
@@ -97,7 +98,7 @@ class Backstage:
         self.agents = Agents(self.database, self.vault)
         self.key_store = KeyStore(self.database)
         self.claims = Claims(self.database)
-        self.keeping = Keeping(self.database, self.artifacts)
+        self.keeping = Keeping(self.database, self.artifacts, journals=Journals(self._journals))
         self.links = Links(self.vault.pepper)
         self.models = OwnModels(self.guard)
         self.http_tools = HttpTools(self.guard)
@@ -183,6 +184,7 @@ class Backstage:
                 await self.ledger.close_orphans(oldest)
                 await self._unfinished.recover(self.artifacts, self._register)
                 await sweep(self.keeping, self.settings.retention_days)
+                await history.fill(self.database)
             except Unreachable as failure:
                 log.warning("old sessions wait for the database", reason=str(failure))
             except Exception:

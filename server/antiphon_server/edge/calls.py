@@ -19,6 +19,7 @@ from antiphon_protocol.errors import (
     SessionNotFound,
 )
 from antiphon_server.call.dialect import Socket
+from antiphon_server.call.live import Live
 from antiphon_server.call.session import Session
 from antiphon_server.dialects.voice_agent import VoiceAgent
 
@@ -110,6 +111,14 @@ class Calls:
     def proven(self, presented: str | None) -> str | None:
         """The session of which a credential is the resume token; None for any other."""
         return None if presented is None else self._proofs.get(_digest(presented))
+
+    def of_account(self, account: str) -> list[Live]:
+        """An account's sessions that go on, as its operator sees them."""
+        return [
+            call.session.live()
+            for call in self._live.values()
+            if call.account == account and call.session.is_open
+        ]
 
     def find(self, session_id: str, account: str | None, proven: str | None) -> Call:
         """The session that an account, or a resume token, may resume.

@@ -20,6 +20,7 @@ from antiphon_protocol.session_config import SessionConfig
 from antiphon_server.call.chronicle import Owner
 from antiphon_server.call.pace import MessageAllowance
 from antiphon_server.call.session import Session
+from antiphon_server.call.tracing import CallTrace
 from antiphon_server.dialects import voice_agent
 from antiphon_server.dialects.call_settings import CallTimes, call_settings
 from antiphon_server.dialects.wording import Terms
@@ -35,8 +36,15 @@ AT_ONCE = 16
 class Visitor:
     """Who is on the other side, by the credential that was presented."""
 
-    def __init__(self, presented: str | None, admission: Admission | None) -> None:
+    def __init__(
+        self,
+        presented: str | None,
+        admission: Admission | None,
+        traceparent: str | None = None,
+    ) -> None:
         self.presented = presented
+        self.traceparent = traceparent
+        """Which trace the call belongs to, by whoever opened the socket."""
         self.admission = admission
         """None for a resume token."""
 
@@ -50,6 +58,9 @@ class Connection:
         self._visitor = visitor
         settings = call_settings(SessionConfig(""), CallTimes(terms.session_seconds * 1000))
         self._session = Session(voice_agent.session_id(), node.services, settings)
+        if node.traces is not None:
+            trace = node.traces.begin(visitor.traceparent)
+            self._session.trace = CallTrace(trace, self._session.session_id, self._session.now)
         dialect = voice_agent.VoiceAgent(self._session, terms, self)
         self._call = node.calls.start(self._session, dialect, socket)
         self._release: Callable[[], None] | None = None

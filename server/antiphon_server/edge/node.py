@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Any
@@ -18,6 +19,7 @@ from antiphon_server.edge.backstage import Backstage, StartFailed
 from antiphon_server.edge.calls import Calls
 from antiphon_server.edge.own_providers import OwnProviders
 from antiphon_server.edge.pipeline import Pipeline, advice
+from antiphon_server.observe.traces import BadEndpoint, Traces, traces_of
 from antiphon_server.security.admission import Admission
 from antiphon_server.security.keys import Keys
 from antiphon_server.security.limits import Lease, Limits
@@ -69,6 +71,8 @@ class Node:
         self.pipeline = Pipeline(settings)
         self.own = OwnProviders(self.pipeline)
         self._noise_suppression: Callable[[], Clean] | None = None
+        self.traces: Traces | None = None
+        """Of calls, where they are wanted."""
 
     @property
     def services(self) -> Services:
@@ -84,6 +88,7 @@ class Node:
             recording=self.backstage.recording(),
             usage=self.pipeline.usage,
             speech_to_speech=self.pipeline.speech_to_speech,
+            models=self.pipeline.model,
         )
 
     async def bind(self, account: str, agent_id: str) -> Bound | None:
@@ -112,8 +117,12 @@ class Node:
         return seal_inline(self.backstage.vault, session_id, checked)
 
     def create(self) -> None:
-        """Makes the providers from settings. Raises ``StartFailed``."""
+        """Makes the providers, and what traces need, from settings. Raises ``StartFailed``."""
         self.pipeline.create()
+        try:
+            self.traces = traces_of(self.settings, os.environ)
+        except BadEndpoint as failure:
+            raise StartFailed(str(failure)) from failure
         self._noise_suppression = self._load_noise_suppression()
 
     def _load_noise_suppression(self) -> Callable[[], Clean] | None:
@@ -144,6 +153,8 @@ class Node:
         await self.pipeline.close()
         await self.keys.close()
         await self.backstage.close()
+        if self.traces is not None:
+            await self.traces.close()
 
     def enter(self, admission: Admission) -> Room:
         """Room for one more session. Raises ``AtCapacity`` and ``ConcurrencyExceeded``."""

@@ -28,6 +28,11 @@ log = structlog.get_logger()
 
 RECOGNISER = "recogniser"
 """In place of a turn model: the verdict of a recogniser that gives one counts."""
+_SETTINGS: dict[str, str] = {
+    **{stage: setting for setting, stage in ALL_STAGES.items()},
+    "turn_detection": "turn",
+}
+"""By stage, also as calls name it."""
 START_SECONDS = 60.0
 """How long providers that are to take over may load and connect."""
 
@@ -145,6 +150,14 @@ class Pipeline:
             told = "the recogniser's own verdict serves this stage: a change needs a restart"
             raise ChangeFailed(setting, Refused(told))
         return self.lineups[setting]
+
+    def model(self, stage: str, provider: str) -> str:
+        """The model of a stage's provider, where settings name one; else nothing."""
+        setting = _SETTINGS.get(stage)
+        lineup = None if setting is None else self.lineups.get(setting)
+        if lineup is None or provider not in lineup.names:
+            return ""
+        return lineup.chosen[lineup.names.index(provider)].options.get("model", "")
 
     async def _prepare(self, made: Mapping[str, Lineup]) -> None:
         """Starts all of them. Raises ``ChangeFailed``, and none of them runs then."""

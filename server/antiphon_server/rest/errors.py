@@ -15,13 +15,16 @@
     ├── NoSuchSession         404 session_not_found
     ├── NoSuchSubscription    404 webhook_subscription_not_found
     ├── NoSuchStage           404 stage_not_found
+    ├── NoSuchKey             404 key_not_found
     ├── MethodNotAllowed      405 method_not_allowed
     ├── IdempotencyInProgress 409 idempotency_in_progress
     ├── AlreadySubscribed     409 webhook_subscription_already_exists
+    ├── KeysDoNotFit          409 keys_do_not_fit
     ├── Invalid               422 validation_error
     ├── IdempotencyKeyReuse   422 idempotency_key_reuse
     ├── ProviderRefused       422 provider_refused
     ├── NoRoom                429 too_many_tokens
+    ├── TooManyAttempts       429 too_many_attempts
     ├── Broken                500 internal_error
     ├── ProviderAway          502 provider_unavailable
     └── Unavailable           503 internal_error
@@ -113,6 +116,18 @@ class NotFound(RestError):
     """No such path."""
 
     status, code, text = 404, "not_found", "Not found"
+
+
+class NoSuchKey(RestError):
+    """No key of that id."""
+
+    status, code, text = 404, "key_not_found", "Key not found"
+
+
+class KeysDoNotFit(RestError):
+    """The server would refuse a new key as it refuses those that there are."""
+
+    status, code = 409, "keys_do_not_fit"
 
 
 class MethodNotAllowed(RestError):
@@ -213,6 +228,16 @@ class NoRoom(RestError):
 
     def __init__(self, retry_seconds: int) -> None:
         super().__init__()
+        self.headers["retry-after"] = str(retry_seconds)
+
+
+class TooManyAttempts(RestError):
+    """Wrong keys, one after another."""
+
+    status, code, text = 429, "too_many_attempts", "Too many wrong keys; try again later"
+
+    def __init__(self, retry_seconds: int) -> None:
+        super().__init__(f"Too many wrong keys; try again in {retry_seconds} s")
         self.headers["retry-after"] = str(retry_seconds)
 
 

@@ -8,6 +8,7 @@ from msgspec import Struct
 
 from antiphon_protocol.rest import ErrorBody, ExpiringToken, Token, TokenRequest
 from antiphon_protocol.rest_agents import AgentChange, AgentCreate
+from antiphon_protocol.rest_console import KeyRequest
 from antiphon_protocol.rest_operator import StageChange
 from antiphon_protocol.rest_webhooks import WebhookSubscriptionChange, WebhookSubscriptionRequest
 
@@ -50,6 +51,7 @@ EXAMPLES: dict[type[Struct], Any] = {
         "events": ["session.completed"],
         "secret": "at least thirty-two characters long",
     },
+    KeyRequest: {"name": "The shop's page", "origins": ["https://shop.example.com"]},
     StageChange: {
         "providers": [
             {"name": "anthropic", "options": {"model": "large", "api_key": "secret"}},

@@ -7,6 +7,10 @@ from msgspec import Struct
 from antiphon_server.rest import openapi
 from antiphon_server.rest.agents import AgentRoutes, CheckUrl
 from antiphon_server.rest.artifacts import ArtifactRoutes
+from antiphon_server.rest.console_keys import ConsoleKeyRoutes
+from antiphon_server.rest.console_latency import ConsoleLatencyRoutes
+from antiphon_server.rest.console_live import ConsoleLiveRoutes, Here
+from antiphon_server.rest.console_sessions import ConsoleSessionRoutes
 from antiphon_server.rest.idempotency import Idempotency
 from antiphon_server.rest.lists import ListRoutes
 from antiphon_server.rest.operations import Operation
@@ -33,6 +37,7 @@ class Resources(Struct, frozen=True, kw_only=True):
     claims: Claims
     places: SessionPlaces
     stages: Stages
+    here: Here = Here()
     former_voices: bool = True
 
 
@@ -57,5 +62,9 @@ def operations(resources: Resources) -> tuple[Operation, ...]:
         *WebhookDeliveryRoutes(keys, database).operations(),
         *UsageRoutes(keys, database).operations(),
         *OperatorRoutes(keys, resources.stages).operations(),
+        *ConsoleLiveRoutes(keys, resources.here).operations(),
+        *ConsoleSessionRoutes(keys, places).operations(),
+        *ConsoleLatencyRoutes(keys, database).operations(),
+        *ConsoleKeyRoutes(keys, database, vault.pepper).operations(),
     )
     return (*every, openapi.itself(every))

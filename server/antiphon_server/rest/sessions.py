@@ -5,7 +5,6 @@ Source: voice agent protocol, section 6.3.
 
 from __future__ import annotations
 
-import re
 from collections.abc import Awaitable, Callable
 from datetime import UTC, datetime
 from typing import Any
@@ -17,11 +16,7 @@ from starlette.responses import Response
 
 from antiphon_protocol.rest import Fault, ResponseMetadata
 from antiphon_protocol.rest_sessions import (
-    ARTIFACT_CONTENT_TYPES,
-    ARTIFACT_LINK_SECONDS,
     SESSION_STATUSES,
-    ArtifactKind,
-    SessionArtifact,
     SessionDetail,
     SessionList,
     SessionStatus,
@@ -29,6 +24,7 @@ from antiphon_protocol.rest_sessions import (
 )
 from antiphon_server.rest.access import account
 from antiphon_server.rest.answers import answer
+from antiphon_server.rest.artifact_links import ArtifactLinks
 from antiphon_server.rest.errors import Invalid, NoSuchSession
 from antiphon_server.rest.fields import shown
 from antiphon_server.rest.operations import Operation, Parameter
@@ -36,14 +32,12 @@ from antiphon_server.rest.paging import PAGING, Paging, page_of, paged, read_pag
 from antiphon_server.security.keys import Keys
 from antiphon_server.security.links import Links
 from antiphon_server.store import past_sessions
-from antiphon_server.store.artifacts import StorageFailed, audio_key
 from antiphon_server.store.retention import Keeping, delete_audio
 from antiphon_server.store.tables import sessions
 
 SETTLE_SECONDS = 2.0
 """How long a reader waits for what calls have just recorded to reach the database."""
 
-_HOST = re.compile(r"[A-Za-z0-9._-]+(:[0-9]+)?|\[[0-9a-fA-F:.]+\](:[0-9]+)?", re.ASCII)
 _QUERY = (
     Parameter("status", SessionStatus, "Only those that are live (`created`) or have ended."),
     Parameter("agent_id", str, "Only those that ran with this stored agent."),
@@ -71,6 +65,7 @@ class SessionRoutes:
         self._keys = keys
         self._places = places
         self._database = places.keeping.database
+        self._artifacts = ArtifactLinks(places.keeping, places.links, places.public_url)
 
     def operations(self) -> tuple[Operation, ...]:
         """All of them."""
@@ -118,7 +113,7 @@ class SessionRoutes:
         )
         if row is None:
             raise NoSuchSession
-        artifacts = await self._artifacts(row, _base(request, self._places.public_url))
+        artifacts = await self._artifacts.of(row, request)
         return answer(SessionDetail(**_summary(row), config=row.config, artifacts=artifacts))
 
     async def delete(self, request: Request) -> Response:
@@ -132,32 +127,8 @@ class SessionRoutes:
         ):
             raise NoSuchSession
         await delete_audio(self._places.keeping, session_id)
+        await self._places.keeping.journals.delete(session_id)
         return Response(status_code=204, headers={"cache-control": "no-store"})
-
-    async def _artifacts(self, row: sa.Row[Any], base: str) -> tuple[SessionArtifact, ...]:
-        """None before the end; no audio where none was recorded."""
-        if row.status != "completed":
-            return ()
-        kinds = [kind for kind in ARTIFACT_CONTENT_TYPES if kind != "audio" or row.recording]
-        return tuple([await self._artifact(row.id, kind, base) for kind in kinds])
-
-    async def _artifact(self, session_id: str, kind: ArtifactKind, base: str) -> SessionArtifact:
-        url = None
-        if kind == "audio":
-            url = await self._storage_link(session_id)
-        if url is None:
-            now = self._places.keeping.clock()
-            url = base + self._places.links.path(session_id, kind, now)
-        return SessionArtifact(type=kind, url=url, content_type=ARTIFACT_CONTENT_TYPES[kind])
-
-    async def _storage_link(self, session_id: str) -> str | None:
-        """Of a storage that clients can reach themselves."""
-        try:
-            return await self._places.keeping.artifacts.link(
-                audio_key(session_id), ARTIFACT_LINK_SECONDS
-            )
-        except StorageFailed:
-            return None
 
     async def _settle(self) -> None:
         if self._places.settle is not None:
@@ -187,13 +158,3 @@ def _summary(row: sa.Row[Any]) -> dict[str, Any]:
         "created_at": datetime.fromtimestamp(row.created_at, UTC),
         "ended_at": None if row.ended_at is None else datetime.fromtimestamp(row.ended_at, UTC),
     }
-
-
-def _base(request: Request, public_url: str) -> str:
-    """What links begin with, without a slash at the end."""
-    if public_url:
-        return public_url.rstrip("/")
-    host = request.headers.get("host", "")
-    if _HOST.fullmatch(host) is None:
-        host = "localhost"
-    return f"{request.scope['scheme']}://{host}"

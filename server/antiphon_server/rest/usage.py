@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 import time
 from datetime import UTC, datetime
 from typing import Any
@@ -24,16 +23,13 @@ from antiphon_server.rest.access import account
 from antiphon_server.rest.answers import answer
 from antiphon_server.rest.errors import Invalid
 from antiphon_server.rest.fields import shown
+from antiphon_server.rest.moments import moment
 from antiphon_server.rest.operations import Operation, Parameter
 from antiphon_server.rest.paging import PAGING, page_of, read_paging
 from antiphon_server.security.keys import Keys
 from antiphon_server.store.database import Database
 from antiphon_server.store.usage import DAY_SECONDS, NO_KEY, Asked, sums
 
-_MOMENT = re.compile(
-    r"\d{4}-\d\d-\d\d(?:[T ]\d\d:\d\d:\d\d(?:\.\d{1,9})?(?:Z|[+-]\d\d:\d\d)?)?", re.ASCII
-)
-_UNESCAPED = re.compile(r" (?=\d\d:\d\d\Z)")
 _QUERY = (
     Parameter(
         "from",
@@ -90,8 +86,8 @@ class UsageRoutes:
 def _asked(request: Request, owner: str) -> Asked:
     """What to add up. Raises ``Invalid``, with everything that is wrong."""
     query = request.query_params
-    end = _moment(query["to"], "to") if "to" in query else time.time()
-    start = _moment(query["from"], "from") if "from" in query else None
+    end = moment(query["to"], "to") if "to" in query else time.time()
+    start = moment(query["from"], "from") if "from" in query else None
     by = _grouping(query.get("group_by", "day"))
     faults = [read for read in (start, end, by) if isinstance(read, Fault)]
     if faults or isinstance(start, Fault) or isinstance(end, Fault) or isinstance(by, Fault):
@@ -102,21 +98,6 @@ def _asked(request: Request, owner: str) -> Asked:
         told = "'from' should be before 'to'"
         raise Invalid((Fault("value_error", ("query", "from"), told, shown(query.get("from"))),))
     return Asked(owner, start, end, by)
-
-
-def _moment(text: str, name: str) -> float | Fault:
-    """Unix seconds; a time without a zone is in UTC."""
-    # A plus sign that was not escaped arrives as a space.
-    written = _UNESCAPED.sub("+", text).upper()
-    try:
-        if _MOMENT.fullmatch(written):
-            read = datetime.fromisoformat(written)
-            read = read if read.tzinfo else read.replace(tzinfo=UTC)
-            return read.astimezone(UTC).timestamp()
-    except (ValueError, OverflowError):
-        pass  # A month 13 has the form of one; the first hours of year 1 may lie before it.
-    told = "Input should be a time of RFC 3339, such as 2026-10-31T12:00:00Z, or a date"
-    return Fault("datetime_parsing", ("query", name), told, shown(text))
 
 
 def _grouping(text: str) -> UsageGrouping | Fault:

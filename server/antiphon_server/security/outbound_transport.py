@@ -10,6 +10,8 @@ from typing import cast
 import httpcore
 import httpx
 
+from antiphon_server.observe.notes import outgoing
+from antiphon_server.observe.traceparent import HEADER
 from antiphon_server.security.destinations import Destinations
 from antiphon_server.security.dialing import Dialer
 from antiphon_server.security.outbound_errors import OutboundError, OutboundTooSlow
@@ -73,6 +75,9 @@ def _asked(request: httpx.Request, url: WebUrl) -> httpcore.Request:
     default = {"http": 80, "https": 443}[url.scheme]
     named = host if url.port == default else f"{host}:{url.port}"
     others = [(name, value) for name, value in request.headers.raw if name.lower() != b"host"]
+    parent = outgoing()
+    if parent is not None and HEADER not in request.headers:
+        others.append((HEADER.encode(), parent.encode()))
     return httpcore.Request(
         method=request.method,
         url=httpcore.URL(scheme=url.scheme, host=url.host, port=url.port, target=url.target),

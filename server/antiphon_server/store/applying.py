@@ -7,6 +7,7 @@ what a start or an end sets off happens only when the session's row really chang
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
+from contextlib import suppress
 from typing import Any, NamedTuple
 
 import msgspec
@@ -14,6 +15,7 @@ import sqlalchemy as sa
 from sqlalchemy.dialects import postgresql, sqlite
 
 from antiphon_server.call.records import AnyRecord, Ended, Record, Started, Used
+from antiphon_server.store import summaries
 from antiphon_server.store.spool_segment import Line
 from antiphon_server.store.tables import session_records, sessions, usage
 from antiphon_server.store.webhook_outbox import SessionEvent
@@ -49,7 +51,9 @@ def apply(
     _insert_missing(connection, usage, _usage_rows(mine, known))
     for line in mine:
         if isinstance(line.record, Ended):
-            _end(connection, line.session_id, line.record, on_event)
+            is_new = _end(connection, line.session_id, line.record, on_event)
+            if is_new and not known[line.session_id].is_deleted:
+                summaries.keep(connection, line.session_id, summary_of(connection, line.session_id))
     return [line for line in lines if line.session_id not in known]
 
 
@@ -57,6 +61,23 @@ def record_of(row: sa.Row[Any]) -> AnyRecord:
     """The record of a row of ``session_records``."""
     fields = {**row.body, "kind": row.kind, "seq": row.seq, "at": row.at}
     return msgspec.convert(fields, AnyRecord)  # type: ignore[no-any-return]
+
+
+def summary_of(connection: sa.Connection, session_id: str) -> summaries.Summary:
+    """What a session's records come to. One that this version cannot read counts for nothing:
+    a session must end all the same.
+    """
+    columns = session_records.c
+    query = (
+        sa.select(session_records)
+        .where(columns.session_id == session_id, columns.kind.in_(summaries.KINDS))
+        .order_by(columns.seq)
+    )
+    read: list[AnyRecord] = []
+    for row in connection.execute(query):
+        with suppress(msgspec.ValidationError):
+            read.append(record_of(row))
+    return summaries.summary(read)
 
 
 def _record_row(line: Line) -> dict[str, Any]:
@@ -132,7 +153,8 @@ def _start(
         on_event(connection, event)
 
 
-def _end(connection: sa.Connection, session_id: str, record: Ended, on_event: OnEvent) -> None:
+def _end(connection: sa.Connection, session_id: str, record: Ended, on_event: OnEvent) -> bool:
+    """Whether it was not known yet."""
     columns = sessions.c
     told = {
         "status": "completed",
@@ -160,3 +182,4 @@ def _end(connection: sa.Connection, session_id: str, record: Ended, on_event: On
             at=record.at,
         )
         on_event(connection, event)
+    return row is not None

@@ -8,6 +8,7 @@ from typing import Any
 import sqlalchemy as sa
 from msgspec import Struct
 
+from antiphon_server.security import key_text
 from antiphon_server.security.admission import SCOPES, Admission, Scope
 from antiphon_server.store.database import Database
 from antiphon_server.store.tables import api_keys
@@ -50,6 +51,28 @@ def insert(connection: sa.Connection, key: StoredKey) -> None:
     """Keeps a new key."""
     values = {name: getattr(key, name) for name in key.__struct_fields__}
     connection.execute(sa.insert(api_keys).values(values))
+
+
+class OtherPepper(Exception):
+    """Keys of this database were created under another secret key; the message says which."""
+
+
+def insert_beside(connection: sa.Connection, key: StoredKey) -> None:
+    """As ``insert``, unless the server would refuse the key as it would the others.
+
+    Raises ``OtherPepper``.
+    """
+    others = [other for other in every(connection) if other.is_good(key.created_at)]
+    mark = key_text.mark_of(key.digest)
+    foreign = [other.id for other in others if key_text.mark_of(other.digest) != mark]
+    if foreign:
+        raise OtherPepper(
+            f"the keys of this database ({', '.join(foreign[:3])}{'…' if foreign[3:] else ''}) "
+            "were created under another secret key, so its server would refuse this one: use the "
+            "server's ANTIPHON_SECRET_KEYS or its ANTIPHON_DATA_DIR (the file secret.key); if "
+            "that is lost, revoke those keys first"
+        )
+    insert(connection, key)
 
 
 def find(connection: sa.Connection, key_id: str) -> StoredKey | None:

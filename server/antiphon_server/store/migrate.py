@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from alembic.script import ScriptDirectory
 
 SCRIPTS = "antiphon_server.store:migrations"
-NEWEST = "0001"
+NEWEST = "0002"
 """The last revision there is."""
 LOCK = 0x616E7469
 """The advisory lock of PostgreSQL that one upgrade at a time may hold: any number of our own."""

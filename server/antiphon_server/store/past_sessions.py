@@ -12,6 +12,7 @@ import sqlalchemy as sa
 
 from antiphon_protocol.rest_sessions import SessionStatus
 from antiphon_server.call.records import AnyRecord
+from antiphon_server.store import summaries
 from antiphon_server.store.applying import record_of
 from antiphon_server.store.artifacts import Known, Register
 from antiphon_server.store.database import Database
@@ -125,6 +126,7 @@ def registrar(database: Database) -> Register:
 
 def _delete(connection: sa.Connection, ids: list[str], now: float) -> None:
     connection.execute(sa.delete(session_records).where(session_records.c.session_id.in_(ids)))
+    summaries.forget(connection, ids)
     gone = sa.update(sessions).where(_s.id.in_(ids))
     connection.execute(gone.values(deleted_at=now, config={}))
     # The end of a live one still has to be reported to it.

@@ -15,6 +15,7 @@ from msgspec import Struct
 from antiphon_server.store import past_sessions, webhook_deliveries
 from antiphon_server.store.artifacts import Artifacts, StorageFailed, audio_key
 from antiphon_server.store.database import Database
+from antiphon_server.store.journals import Journals
 
 log = structlog.get_logger()
 
@@ -30,6 +31,7 @@ class Keeping(Struct, frozen=True):
     artifacts: Artifacts
     clock: Callable[[], float] = time.time
     """Unix seconds."""
+    journals: Journals = Journals(None)
 
 
 async def sweep(keeping: Keeping, retention_days: int) -> int:
@@ -49,6 +51,7 @@ async def sweep(keeping: Keeping, retention_days: int) -> int:
             deleted += some
         await keeping.database.write(partial(webhook_deliveries.forget, before=before))
     await delete_audio(keeping)
+    await keeping.journals.sweep(keeping.database)
     if deleted:
         log.info("sessions deleted that were kept long enough", sessions=deleted)
     return deleted

@@ -133,6 +133,22 @@ session_records = Table(
     _time("at"),
 )
 
+session_summaries = Table(
+    "session_summaries",
+    metadata,
+    Column("session_id", String(80), ForeignKey(sessions.c.id), primary_key=True),
+    Column("turns", Integer, nullable=False),
+    Column("interruptions", Integer, nullable=False),
+    Column("tool_calls", Integer, nullable=False),
+    Column("errors", Integer, nullable=False),
+    Column("response_p50_ms", Double),
+    Column("response_max_ms", Double),
+    Column("first_words", Document),
+    Column("stage_times", LargeBinary, nullable=False),
+    # Last, because SQLite reads a row from its beginning.
+    Column("words", Text, nullable=False),
+)
+
 usage = Table(
     "usage",
     metadata,

@@ -17,7 +17,9 @@ from server.edge.asgi_client import END, UPDATE, connected, started, visited
 from virtual_time import in_virtual_time
 
 
-async def _get(node: Node, path: str, method: str = "GET") -> tuple[int, dict[str, str], str]:
+async def _get(
+    node: Node, path: str, method: str = "GET", **given: str
+) -> tuple[int, dict[str, str], str]:
     scope = {
         "type": "http",
         "asgi": {"version": "3.0"},
@@ -28,7 +30,9 @@ async def _get(node: Node, path: str, method: str = "GET") -> tuple[int, dict[st
         "raw_path": path.encode(),
         "root_path": "",
         "query_string": b"",
-        "headers": [],
+        "headers": [
+            (name.replace("_", "-").encode(), text.encode()) for name, text in given.items()
+        ],
     }
     answer: list[dict[str, Any]] = []
 
@@ -71,6 +75,33 @@ async def test_the_root_says_what_this_is() -> None:
         status, _, body = await _get(node, "/")
     assert status == 200
     assert "/v1/ws" in body
+
+
+async def test_browsers_get_pages_unless_they_are_switched_off() -> None:
+    """Then the addresses are as if they had never been, the sign-in too."""
+    async with started() as node:
+        for path in ("/", "/console", "/console/sessions/s_1"):
+            _, headers, _ = await _get(node, path, accept="text/html")
+            assert headers["content-type"] == "text/html; charset=utf-8"
+            assert headers["content-security-policy"].startswith("default-src 'none'")
+        assert (await _get(node, "/console/session", "DELETE"))[0] == 403
+        assert (await _get(node, "/console/session", "PUT"))[0] == 405
+    async with started(PAGES="false") as node:
+        status, headers, _ = await _get(node, "/", accept="text/html")
+        assert (status, headers["content-type"]) == (200, "text/plain; charset=utf-8")
+        for path in ("/console", "/console/session", "/assets/antiphon.js", "/favicon.ico"):
+            assert (await _get(node, path, accept="text/html"))[0] == 404
+
+
+async def test_a_server_without_keys_answers_to_its_own_names_only() -> None:
+    """Pages and REST; a name that leads here by somebody's trick gets nothing."""
+    async with started() as node:
+        for path in ("/", "/console", "/v1/sessions", "/v1/console/me"):
+            assert (await _get(node, path, host="evil.example:8400"))[0] == 421
+        assert (await _get(node, "/", host="localhost:8400"))[0] == 200
+        assert (await _get(node, "/healthz", host="evil.example"))[0] == 200
+    async with started(API_KEYS="k") as node:
+        assert (await _get(node, "/", host="voice.example.com"))[0] == 200
 
 
 @pytest.mark.parametrize("path", ["/v1", "/v1/ws", "/nothing", "/metrics/", "/..", "/v1/nothing"])

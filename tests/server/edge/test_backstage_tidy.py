@@ -10,7 +10,7 @@ import pytest
 import sqlalchemy as sa
 
 from antiphon_server.edge import backstage
-from antiphon_server.store.tables import sessions
+from antiphon_server.store.tables import session_summaries, sessions
 from server.edge.test_backstage import WAIT_SECONDS, made
 from server.store.ended_sessions import Told, tell
 
@@ -53,6 +53,19 @@ async def test_a_long_session_of_another_node_is_left_alone(tmp_path: Path) -> N
     try:
         await _until(stage, sessions.c.id == "sess_lost", sessions.c.ended_at.is_not(None))
         await _until(stage, sessions.c.id == "sess_long", sessions.c.ended_at.is_(None))
+    finally:
+        await stage.close()
+
+
+async def test_sessions_of_an_older_version_get_their_summaries(tmp_path: Path) -> None:
+    """While the server runs; nobody waits for it."""
+    stage = made(tmp_path)
+    tell(stage.database, Told("sess_old", "mine", at=time.time()))
+    summaries = session_summaries
+    stage.database.now(lambda connection: connection.execute(sa.delete(summaries)))
+    await stage.start()
+    try:
+        await _until(stage, sessions.c.id.in_(sa.select(summaries.c.session_id)))
     finally:
         await stage.close()
 

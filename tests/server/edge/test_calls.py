@@ -77,6 +77,22 @@ async def exchange(seconds: int = 600, resume_seconds: int = 30) -> AsyncIterato
 
 
 @in_virtual_time
+async def test_an_account_sees_its_calls_that_go_on() -> None:
+    """Nobody else's, none that has not opened, and none that is over."""
+    async with exchange() as each:
+        mine, theirs = await each.opened(), await each.opened("theirs")
+        unopened = each.start(each.made(), Line())
+        unopened.account = "mine"
+        for account, call in (("mine", mine), ("theirs", theirs)):
+            (seen,) = each.calls.of_account(account)
+            assert (seen.id, seen.phase) == (call.session.session_id, "detached")
+        assert each.calls.of_account("") == []
+        mine.session.shut_down()
+        await mine.task
+        assert each.calls.of_account("mine") == []
+
+
+@in_virtual_time
 async def test_a_session_is_found_by_its_account() -> None:
     """By no other one, and by nobody without."""
     async with exchange() as here:

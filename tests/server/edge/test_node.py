@@ -26,6 +26,7 @@ from antiphon_providers.scripted import (
 )
 from antiphon_server.edge.backstage import StartFailed
 from antiphon_server.edge.node import SPARE_SOCKETS, Node
+from antiphon_server.observe.traces import Sampling, Traces
 from antiphon_server.security.admission import ANYBODY, Admission
 from antiphon_server.security.secrets import Unsealable
 from antiphon_server.settings import STAGE_OPTIONS, read
@@ -34,6 +35,7 @@ from antiphon_server.store.bound_agents import AgentSecrets, BoundAgent
 from antiphon_server.store.database import Unreachable
 from antiphon_server.store.webhook_outbox import inline_context
 from server.edge.asgi_client import SCRIPTED
+from server.observe.kept_spans import KeptSpans
 from server.store.agent_bodies import PLAIN, SECRETS, SERVER_TOOL
 
 
@@ -98,6 +100,23 @@ async def test_an_option_that_cannot_be_is_told(made: Made) -> None:
     for option, raw in (("FIRST_TOKEN_MS", "soon"), ("TEMPERATURE", "1")):
         with pytest.raises(StartFailed, match="first_token_ms"):
             made(**{f"LLM_{option}": raw}).create()
+
+
+async def test_traces_that_cannot_be_sent_are_told(made: Made) -> None:
+    """Before anything runs: which setting, and what would do."""
+    with pytest.raises(StartFailed, match="ANTIPHON_OTLP_ENDPOINT cannot be used"):
+        made(OTLP_ENDPOINT="collector:4317").create()
+
+
+async def test_traces_are_off_by_default_and_end_with_the_node(made: Made) -> None:
+    """What is left of them is sent then."""
+    node, kept = made(), KeptSpans()
+    node.create()
+    assert node.traces is None
+    node.traces = Traces(kept, Sampling())
+    await node.close()
+    assert kept.closed == 1
+    node.traces = None
 
 
 async def test_noise_suppression_that_is_unknown_is_a_mistake(made: Made) -> None:

@@ -53,6 +53,23 @@ async def test_the_second_language_model_answers_when_the_first_cannot() -> None
     assert (health["scripted-2"].attempts, health["scripted-2"].failures) == (1, 0)
 
 
+def test_the_model_of_a_provider_is_known_where_settings_name_it() -> None:
+    """By the stage as calls name it, and the provider as it is told."""
+    address = "http://127.0.0.1:9/v1"
+    model = made(
+        LLM="openai,openai,scripted",
+        LLM_MODEL="large",
+        LLM_BASE_URL=address,
+        LLM_2_MODEL="small",
+        LLM_2_BASE_URL=address,
+    ).model
+    assert model("language_model", "openai-1") == "large"
+    assert model("language_model", "openai-2") == "small"
+    assert model("language_model", "scripted") == ""
+    assert model("turn_detection", "scripted") == ""
+    assert model("language_model", "nobody") == model("nothing", "scripted") == ""
+
+
 async def test_the_policy_of_failures_is_the_operators() -> None:
     """A model that is slower than the policy allows has failed."""
     async with running(LLM_FAULT="stall at open", POLICY_BUDGET_MS="50") as pipeline:

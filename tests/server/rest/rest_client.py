@@ -32,7 +32,8 @@ class Answer:
 
     def __init__(self, events: list[dict[str, Any]]) -> None:
         self.status = int(events[0]["status"])
-        self.headers = {name.decode(): text.decode() for name, text in events[0]["headers"]}
+        self.pairs = [(name.decode(), text.decode()) for name, text in events[0]["headers"]]
+        self.headers = dict(self.pairs)
         self.raw = b"".join(event.get("body", b"") for event in events[1:])
 
     @property

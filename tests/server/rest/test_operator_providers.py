@@ -148,13 +148,15 @@ async def test_a_key_of_a_client_may_not(database: Database) -> None:
         _, usual = create(database)
         keys_of_settings = Keys(("client-key",))
         open_server = Keys(())
+        elsewhere = "voice.example.com"
         for keys, key in ((keys_of(database), usual), (keys_of_settings, "client-key"),
                           (open_server, None)):  # fmt: skip
             app = Api(OperatorRoutes(keys, desk.pipeline).operations())
             for target in (f"GET {PATH}", f"PUT {LANGUAGE_MODEL}"):
                 refused = await ask(
-                    app, target, json.dumps(to({"name": "nothing"})).encode(), authorization=key
-                )
+                    app, target, json.dumps(to({"name": "nothing"})).encode(),
+                    authorization=key, host=elsewhere,
+                )  # fmt: skip
                 assert (refused.status, refused.body["code"]) == (403, "forbidden")
                 assert "scope 'operator'" in refused.body["message"]
         nobody = await ask(desk.app, f"GET {PATH}", authorization=None)
@@ -163,6 +165,22 @@ async def test_a_key_of_a_client_may_not(database: Database) -> None:
         assert (wrong.status, wrong.body["code"]) == (401, "unauthorized")
         assert "operator" not in SCOPES
         assert (await desk.see())["language_model"]["version"] == 1
+
+
+@pytest.mark.parametrize("host", ["localhost:8080", "127.0.0.1", "[::1]:8080", "a.localhost"])
+async def test_whoever_is_at_a_machine_without_keys_may_look(database: Database, host: str) -> None:
+    """By a name that leads nowhere else; changing anything takes an operator."""
+    async with serving(database) as desk:
+        app = Api(OperatorRoutes(Keys(()), desk.pipeline).operations())
+        seen = await ask(app, f"GET {PATH}", authorization=None, host=host)
+        assert (seen.status, seen.body) == (200, (await ask(
+            desk.app, f"GET {PATH}", authorization=desk.key)).body)  # fmt: skip
+        change = json.dumps(to({"name": "nothing"})).encode()
+        refused = await ask(app, f"PUT {LANGUAGE_MODEL}", change, authorization=None, host=host)
+        assert (refused.status, refused.body["code"]) == (403, "forbidden")
+        locked = Api(OperatorRoutes(Keys(("key",)), desk.pipeline).operations())
+        assert (await ask(locked, f"GET {PATH}", authorization=None, host=host)).status == 401
+        assert (await ask(locked, f"GET {PATH}", authorization="key", host=host)).status == 403
 
 
 @pytest.mark.parametrize(

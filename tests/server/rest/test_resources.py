@@ -12,6 +12,15 @@ RESOURCES = {
     "/v1/builtin-tools": {"GET"},
     "/v1/calls": {"GET"},
     "/v1/calls/{call_id}": {"GET"},
+    "/v1/console/keys": {"GET", "POST"},
+    "/v1/console/keys/{id}": {"DELETE"},
+    "/v1/console/latency": {"GET"},
+    "/v1/console/live": {"GET"},
+    "/v1/console/me": {"GET"},
+    "/v1/console/sessions": {"GET"},
+    "/v1/console/sessions/{id}": {"GET"},
+    "/v1/console/sessions/{id}/events": {"GET"},
+    "/v1/console/sessions/{id}/journal": {"GET"},
     "/v1/openapi.json": {"GET"},
     "/v1/operator/providers": {"GET"},
     "/v1/operator/providers/{stage}": {"PUT"},
@@ -28,7 +37,9 @@ RESOURCES = {
     "/v1/webhook-subscriptions": {"GET", "POST"},
     "/v1/webhook-subscriptions/{id}": {"GET", "PATCH", "DELETE"},
 }
-"""Sections 1.4, 1.5 and 6 of the voice agent protocol, and our own usage, operator and document."""
+"""Sections 1.4, 1.5 and 6 of the voice agent protocol, and our own: usage, operator, console
+and document.
+"""
 
 
 def test_every_resource_is_there() -> None:

@@ -1,14 +1,17 @@
 """The guarded transport under an ordinary httpx client, over real sockets and real TLS."""
 
+import asyncio
 import ssl
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
+from typing import cast
 
 import httpcore
 import httpx
 import pytest
 
+from antiphon_server.observe.notes import Noting, context_of
 from antiphon_server.security.outbound_errors import OutboundTooSlow, UnsafeUrl
 from antiphon_server.security.outbound_transport import _in_httpx_errors
 from certificates import Authority
@@ -142,6 +145,30 @@ async def test_proxies_of_the_environment_are_not_used(
         ):
             assert (await http.get(f"http://a.example:{port}/")).text == "hello"
         assert proxy.connections == 0
+
+
+async def test_a_traceparent_of_the_caller_is_left_as_it_is(names: Names) -> None:
+    """An agent's header wins; without a session nothing is added."""
+
+    class Session:
+        def traceparent(self, _call_id: str | None) -> str:
+            return "ours"
+
+    noting = cast("Noting", Session())
+    async with raw_server(HELLO) as server:
+        address = server.url.removeprefix("http://")
+        async with guarded(address, resolve=names) as guard, guard.transport() as transport:
+
+            async def ask(**headers: str) -> None:
+                request = httpx.Request("GET", server.url, headers=headers)
+                await (await transport.handle_async_request(request)).aread()
+
+            loop = asyncio.get_running_loop()
+            await ask()
+            await loop.create_task(ask(), context=context_of(noting))
+            await loop.create_task(ask(TraceParent="theirs"), context=context_of(noting))
+    told = [request.headers.get("traceparent") for request in server.requests]
+    assert told == [None, "ours", "theirs"]
 
 
 async def test_a_body_streams_and_breaks_off_as_an_error_of_httpx(names: Names) -> None:

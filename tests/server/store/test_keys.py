@@ -6,12 +6,14 @@ from functools import partial
 
 import pytest
 import sqlalchemy as sa
+from msgspec.structs import replace
 
+from antiphon_server.security import key_text
 from antiphon_server.security.admission import SCOPES, Admission
 from antiphon_server.store import keys
 from antiphon_server.store.database import Database, Unreachable
 from antiphon_server.store.keys import KeyStore, StoredKey
-from server.security.created_keys import create, found, last_used_at, unreachable
+from server.security.created_keys import create, found, last_used_at, revoke, unreachable
 
 KEY = StoredKey(id="key_1", account="shop", name="Näme", digest=b"\x00\xff", created_at=1.25)
 WHOLE = StoredKey(
@@ -96,6 +98,18 @@ def test_a_key_says_what_it_allows() -> None:
         account="shop", key_id="key_2", scopes=("usage",), origins=WHOLE.origins,
         max_sessions=3, sessions_per_minute=5,
     )  # fmt: skip
+
+
+def test_a_key_that_the_server_would_refuse_is_not_kept(database: Database) -> None:
+    """Beside good ones of another pepper; beside ones that are revoked or expired it is."""
+    foreign, _ = create(database, pepper=b"another pepper")
+    mine = replace(KEY, id="key_mine", digest=key_text.digest(b"pepper", "text"))
+    with pytest.raises(keys.OtherPepper, match=foreign):
+        database.now(lambda connection: keys.insert_beside(connection, mine))
+    revoke(database, foreign)
+    create(database, pepper=b"a third one", expires_at=mine.created_at - 1)
+    database.now(lambda connection: keys.insert_beside(connection, mine))
+    assert database.now(lambda connection: keys.find(connection, "key_mine")) == mine
 
 
 async def test_the_store_is_off_the_loop(database: Database) -> None:

@@ -14,8 +14,9 @@ from antiphon_server.store import past_sessions, retention
 from antiphon_server.store.artifact_folder import Folder
 from antiphon_server.store.artifacts import StorageFailed
 from antiphon_server.store.database import Database
+from antiphon_server.store.journals import Journals
 from antiphon_server.store.retention import Keeping, delete_audio, sweep
-from antiphon_server.store.tables import session_records, sessions, usage
+from antiphon_server.store.tables import session_records, session_summaries, sessions, usage
 from server.store.artifact_contract import file_of
 from server.store.ended_sessions import AT, Told, count, tell
 
@@ -67,6 +68,21 @@ async def test_sessions_go_after_their_days_with_their_audio(
     assert count(database, session_records) == 5
     assert count(database, usage) == 6
     assert await sweep(_keeping(database, folder, at + 0.5), 30) == 0
+
+
+async def test_journals_and_summaries_go_with_their_sessions(
+    database: Database, folder: _Folder, tmp_path: Path
+) -> None:
+    """Those of sessions that are younger stay."""
+    tell(database, Told("old", "a", AT), Told("young", "a", AT + 5 * DAY))
+    for name in ("old", "young"):
+        (tmp_path / f"{name}.jsonl").write_bytes(b"said")
+    now = AT + 31 * DAY
+    keeping = Keeping(database, folder, lambda: now, Journals(tmp_path))
+    assert await sweep(keeping, 30) == 1
+    assert not await keeping.journals.has("old")
+    assert await keeping.journals.has("young")
+    assert count(database, session_summaries) == 1
 
 
 async def test_more_than_one_batch_goes_at_once(

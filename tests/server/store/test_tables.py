@@ -27,6 +27,8 @@ def test_a_document_comes_back_as_it_was(database: Database, value: Any) -> None
 
 
 def test_every_table_with_what_a_client_owns_names_its_account() -> None:
-    """What a query does not ask for it cannot mix up; records are reached through a session."""
+    """What a query does not ask for it cannot mix up; records and summaries are
+    reached through a session.
+    """
     without = {name for name, table in metadata.tables.items() if "account" not in table.c}
-    assert without == {"session_records"}
+    assert without == {"session_records", "session_summaries"}
