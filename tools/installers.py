@@ -87,6 +87,12 @@ def sync(venv: Path, locks: list[Path]) -> None:
     )
 
 
+def add(venv: Path, lock: Path) -> None:
+    """Put into `venv`, beside what it has, what `lock` pins. Raises SetupError."""
+    words = ["install", "--no-deps", "--require-hashes", "-r", str(lock)]
+    _uv_or_pip("installing what is needed besides", venv, words, words)
+
+
 def install_project(venv: Path, root: Path) -> None:
     """Make the checkout at `root` importable in `venv`, with its commands. Raises SetupError.
 

@@ -5,6 +5,7 @@ Standard library only: it runs on a machine where nothing is installed yet.
 
 import ctypes.util
 import fcntl
+import os
 import shutil
 import sys
 from collections.abc import Iterator
@@ -14,8 +15,11 @@ from pathlib import Path
 import environment
 import installers
 import model_files
+import npm
+import web
+import web_sources
 from commands import SetupError, run
-from debian import unpack
+from debian import install, unpack
 
 # .venv with everything takes 0.9 GB and the downloads pass through caches.
 _DISK_NEEDED_BYTES = 2_000_000_000
@@ -40,23 +44,34 @@ def set_up(root: Path, level: str) -> None:
     then is kept, and the next run goes on from there.
     """
     with _alone(root):
-        if environment.is_ready(root, level):
-            return  # Another process did it while this one waited.
-        if environment.stamp(root, "test").exists():
-            level = "test"
-        for each in environment.LOCKS:
-            environment.stamp(root, each).unlink(missing_ok=True)
-        _require_disk(root)
-        _install_packages(root, level)
-        _fetch_models(root)
-        _fetch_voice(root)
-        if level == "test":
-            _install_node_packages(root)
-            _fetch_postgres(root)
-        for done in environment.LOCKS if level == "test" else [level]:
-            mark = environment.fingerprint(root, done)
-            environment.stamp(root, done).write_text(mark, "ascii")
-        _say("ready")
+        # Another process may have done it while this one waited.
+        has_all, has_pages = environment.is_ready(root, level), web_sources.are_built(root)
+        if not has_all:
+            _renew(root, level)
+        if not has_pages:
+            _build_pages(root, level)
+        if not (has_all and has_pages):
+            _say("ready")
+
+
+def _renew(root: Path, level: str) -> None:
+    """Do all but the web pages, which are edited more often than what is done here."""
+    if environment.stamp(root, "test").exists():
+        level = "test"
+    for each in environment.LOCKS:
+        environment.stamp(root, each).unlink(missing_ok=True)
+    _require_disk(root)
+    _install_packages(root, level)
+    _fetch_models(root)
+    _fetch_voice(root)
+    if level == "test":
+        _install_node_packages(root)
+        _fetch_postgres(root)
+        _fetch_promtool(root)
+        _install_browser()
+    for done in environment.LOCKS if level == "test" else [level]:
+        mark = environment.fingerprint(root, done)
+        environment.stamp(root, done).write_text(mark, "ascii")
 
 
 def _say(text: str) -> None:
@@ -173,6 +188,23 @@ def _install_node_packages(root: Path) -> None:
     )  # fmt: skip
 
 
+def _build_pages(root: Path, level: str) -> None:
+    """Bundle the playground and the console.
+
+    A server takes calls without them, so there a failure is told and is no error.
+    """
+    _say("bundling the web pages")
+    try:
+        if web.needs_npm(root) and npm.find(root) is None:
+            _say(f"fetching Node for that, for there is no Node {npm.OLDEST} or newer (65 MB)")
+            installers.add(root / ".venv", root / "requirements/node.txt")
+        web.build(root)
+    except SetupError as error:
+        if level == "test":
+            raise
+        _say(f"no web pages here. {error}")
+
+
 def _fetch_postgres(root: Path) -> None:
     """See that there is a PostgreSQL for the tests to start, or say that they will miss it.
 
@@ -192,3 +224,36 @@ def _has_postgres(folder: Path) -> bool:
     """Tell whether PostgreSQL's programs are where tests/postgres.py looks for them."""
     debians = (place.glob("usr/lib/postgresql/*/bin/initdb") for place in (folder, _INSTALLED))
     return any(map(any, debians)) or shutil.which("initdb") is not None
+
+
+def _fetch_promtool(root: Path) -> None:
+    """See that there is Prometheus' checker for the tests of alerts and the dashboard, or say that
+    they will miss it.
+    """
+    folder = root / ".venv/lib/prometheus"
+    if (folder / "usr/bin/promtool").exists() or shutil.which("promtool") is not None:
+        return
+    _say("fetching Prometheus' checker for the tests (Debian's package, 19 MB)")
+    try:
+        unpack(["prometheus"], folder)
+    except SetupError as error:
+        _say(f"no promtool here, so the tests that ask it will fail. {error}")
+
+
+def _install_browser() -> None:
+    """See that Debian's Chromium is there for the tests of the web pages, or say they will fail.
+
+    Unlike a library it does not run from a folder it was unpacked into, so it is installed where
+    the set-up may do that: as root, on Debian.
+    """
+    if shutil.which("chromium") is not None:
+        return
+    missed = "no Chromium here, so the tests of the web pages will fail."
+    if os.geteuid() != 0:
+        _say(f"{missed} As root, apt-get install chromium brings it")
+        return
+    _say("installing Chromium for the tests (Debian's package, 80 MB and what it needs)")
+    try:
+        install(["chromium", "fonts-dejavu-core"])
+    except SetupError as error:
+        _say(f"{missed} {error}")

@@ -20,7 +20,17 @@ MIRROR = {
 
 
 # Folders that .gitignore names, for a copy that is no clone.
-_IGNORED = {".venv", ".cache", "node_modules", "__pycache__", "dist", "build", "var", "models"}
+_IGNORED = {
+    ".venv",
+    ".cache",
+    "node_modules",
+    "__pycache__",
+    "dist",
+    "build",
+    "var",
+    "models",
+    "built",
+}
 
 
 def committed_files() -> list[Path]:

@@ -11,13 +11,16 @@ from packaging.version import Version
 
 from house.layout import ROOT, pyproject
 
+LOCKS = ("bootstrap", "serve", "dev", "models", "node", "longer", "litellm")
+WEB = "server/antiphon_server/console/web"
 EXACT = re.compile(r"\d+\.\d+\.\d+")
 
 
 def _groups() -> dict[str, list[Requirement]]:
     """Return the direct dependencies by where they stand in pyproject.toml, less our own extras.
 
-    Those of the longer tests stand in requirements/longer.in and requirements/litellm.in.
+    Those of the longer tests stand in requirements/longer.in and requirements/litellm.in, and
+    Node, for machines that have none, in requirements/node.in.
     """
     content = pyproject()
     written = {
@@ -25,6 +28,7 @@ def _groups() -> dict[str, list[Requirement]]:
         "core": content["project"]["dependencies"],
         **content["project"]["optional-dependencies"],
         **content["dependency-groups"],
+        "node": _lines("node"),
         "longer": _lines("longer"),
         "litellm": _lines("litellm"),
     }
@@ -42,6 +46,16 @@ def _lines(name: str) -> list[str]:
 
 def _direct() -> dict[str, Requirement]:
     return {need.name: need for group in _groups().values() for need in group}
+
+
+def _wanted(folder: str) -> dict[str, str]:
+    """Return the Node packages that a folder asks for, and their versions."""
+    manifest = json.loads((ROOT / folder / "package.json").read_text("utf-8"))
+    return {**manifest.get("dependencies", {}), **manifest["devDependencies"]}
+
+
+def _node_packages() -> dict[str, str]:
+    return {**_wanted("tests/node"), **_wanted(WEB)}
 
 
 def _pins(lock: str) -> Iterator[tuple[str, Version, int]]:
@@ -71,8 +85,15 @@ def test_the_page_of_dependencies_has_no_row_too_many() -> None:
     page = (ROOT / "docs/dependencies.md").read_text("utf-8")
     rows = set(re.findall(r"^\| `([\w.-]+)` \|", page, flags=re.MULTILINE))
     models = {name for name, _, _ in _pins("models")}
-    node = json.loads((ROOT / "tests/node/package.json").read_text("utf-8"))["devDependencies"]
-    assert rows <= _direct().keys() | models | node.keys() | {"pip", "uv", "libflite1"}
+    others = {"pip", "uv", "libflite1", "chromium"}
+    assert rows <= _direct().keys() | models | _node_packages().keys() | others
+
+
+@pytest.mark.parametrize("name", _node_packages())
+def test_a_node_package_is_justified(name: str) -> None:
+    """As any other dependency is."""
+    page = (ROOT / "docs/dependencies.md").read_text("utf-8")
+    assert re.search(rf"^\| `{re.escape(name)}` \|", page, flags=re.MULTILINE)
 
 
 @pytest.mark.parametrize(
@@ -81,6 +102,7 @@ def test_the_page_of_dependencies_has_no_row_too_many() -> None:
         ("serve", ["core", "server", "local"]),
         ("dev", [*pyproject()["project"]["optional-dependencies"], "core", "dev"]),
         ("bootstrap", ["build"]),
+        ("node", ["node"]),
         ("longer", ["longer"]),
         ("litellm", ["litellm"]),
     ],
@@ -94,7 +116,7 @@ def test_a_lock_has_every_dependency_within_its_bounds(lock: str, groups: list[s
         assert all(version in need.specifier for version in versions)
 
 
-@pytest.mark.parametrize("lock", ["bootstrap", "serve", "dev", "models", "longer", "litellm"])
+@pytest.mark.parametrize("lock", LOCKS)
 def test_every_pin_of_a_lock_has_hashes(lock: str) -> None:
     """Whoever serves a package cannot change it."""
     assert all(hashes > 0 for _, _, hashes in _pins(lock))
@@ -104,16 +126,16 @@ def test_the_locks_agree() -> None:
     """What is served is what was tested."""
     dev = {(name, version) for name, version, _ in _pins("dev")}
     names = {name for name, _ in dev}
-    for lock in ("serve", "bootstrap"):
+    for lock in ("serve", "bootstrap", "node"):
         pins = {(name, version) for name, version, _ in _pins(lock) if name in names}
         assert pins <= dev
 
 
-def test_node_packages_are_pinned_by_hash_and_name_no_host() -> None:
+@pytest.mark.parametrize("folder", ["tests/node", WEB])
+def test_node_packages_are_pinned_by_hash_and_name_no_host(folder: str) -> None:
     """The lock says what, not where from."""
-    wanted = json.loads((ROOT / "tests/node/package.json").read_text("utf-8"))["devDependencies"]
-    lock = json.loads((ROOT / "tests/node/package-lock.json").read_text("utf-8"))["packages"]
-    for name, version in wanted.items():
+    lock = json.loads((ROOT / folder / "package-lock.json").read_text("utf-8"))["packages"]
+    for name, version in _wanted(folder).items():
         assert EXACT.fullmatch(version)
         assert lock[f"node_modules/{name}"]["version"] == version
     installed = {path: entry for path, entry in lock.items() if path}

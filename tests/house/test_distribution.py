@@ -43,8 +43,8 @@ def built(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return folder
 
 
-def test_the_wheel_holds_the_packages_the_models_and_the_licences(built: Path) -> None:
-    """Installed from it, the embedded models need no network; nothing else comes along."""
+def test_the_wheel_holds_the_packages_what_was_made_and_the_licences(built: Path) -> None:
+    """Installed from it, models and web pages need no network; nothing else comes along."""
     names = zipfile.ZipFile(next(built.glob("*.whl"))).namelist()
     models = "antiphon_providers/local/models"
     assert {
@@ -53,6 +53,14 @@ def test_the_wheel_holds_the_packages_the_models_and_the_licences(built: Path) -
         f"{models}/smart-turn-v3.2-cpu.onnx",
         f"{models}/smart-turn.LICENSE.txt",
     } <= set(names)
+    pages = "antiphon_server/console/built"
+    assert {
+        f"{pages}/playground.html",
+        f"{pages}/console.html.gz",
+        f"{pages}/assets/antiphon.js",
+        f"{pages}/assets/licences.txt",
+    } <= set(names)
+    assert not [name for name in names if "/console/web/" in name]
     tops = {name.split("/")[0] for name in names}
     assert {top for top in tops if not top.endswith(".dist-info")} == PACKAGES
     licences = {Path(name).name for name in names if ".dist-info/licenses/" in name}
@@ -66,11 +74,15 @@ def test_every_package_is_typed(built: Path) -> None:
 
 
 def test_the_source_distribution_can_build_the_wheel(built: Path) -> None:
-    """It has the build hook and what the hook needs, and no model."""
+    """It has the build hook and what the hook needs, and no model, no bundle, no Node package."""
     with tarfile.open(next(built.glob("*.tar.gz"))) as archive:
         inside = {name.partition("/")[2] for name in archive.getnames()}
     assert {"hatch_build.py", "tools/model_files.py", "requirements/models.txt"} <= inside
-    assert not [name for name in inside if name.endswith(".onnx")]
+    web = "server/antiphon_server/console/web"
+    assert {"tools/web.py", f"{web}/package-lock.json", f"{web}/playground.html"} <= inside
+    assert "clients/js/src/index.js" in inside
+    made = (".onnx", "/built/", "/node_modules/")
+    assert not [name for name in inside if any(part in name for part in made)]
 
 
 @pytest.mark.parametrize(("group", "name", "target"), _entry_points())

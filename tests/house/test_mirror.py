@@ -7,8 +7,10 @@ from house.layout import MIRROR, python_files, says_something
 # Folders of tests that are about no single module, and why.
 UNMIRRORED = {
     Path("tests/house"): "the house itself",
+    Path("tests/browser"): "the web pages in a real browser",
     Path("tests/end_to_end"): "whole calls through a running server",
     Path("tests/longer"): "servers that have to be compiled; run by scripts/test-longer",
+    Path("tests/deploy"): "what operators watch it with",
     Path("tests/conformance"): "any server of this API, from outside",
     Path("tests/contracts"): "what every provider of a kind must do",
     Path("tests/endurance"): "a real server, its sockets cut and its process killed",

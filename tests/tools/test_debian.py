@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from commands import SetupError
-from debian import unpack
+from debian import install, unpack
 
 # Knows the package `good`; a `.deb` of it is a text file. `fresh-only` needs new package lists,
 # `needy` needs another one, which an install would bring.
@@ -17,7 +17,11 @@ case "$* " in
             case "$word" in Dir::Cache::archives=*) cd "${word#*=}" ;; esac
         done
         [ -d partial ] && echo content > needy_1.deb && echo content > needed_2.deb ;;
+    "update ") echo renewed > "$DEBIAN_STATE" ;;
     *" update "*) exit 0 ;;
+    "install --yes --no-install-recommends good ") echo installed >> "$DEBIAN_STATE" ;;
+    "install --yes --no-install-recommends fresh-only ") grep -q renewed "$DEBIAN_STATE" \
+        && echo installed >> "$DEBIAN_STATE" ;;
     *"Dir::State::lists="*"fresh-only "*) echo content > fresh-only_1.deb ;;
     *" download good "*) echo content > good_1.deb ;;
     *) echo "E: Unable to locate package $last" >&2; exit 100 ;;
@@ -37,6 +41,7 @@ def debian(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
         (programs / name).write_text(text)
         (programs / name).chmod(0o755)
     monkeypatch.setenv("PATH", f"{programs}:/usr/bin:/bin")
+    monkeypatch.setenv("DEBIAN_STATE", str(tmp_path / "state"))
 
 
 @pytest.mark.usefixtures("debian")
@@ -72,8 +77,21 @@ def test_a_package_that_is_unknown_is_an_error(tmp_path: Path) -> None:
     assert not (tmp_path / "into").exists()
 
 
+@pytest.mark.usefixtures("debian")
+def test_a_package_can_be_installed(tmp_path: Path) -> None:
+    """At once where apt knows it; else its lists are read first."""
+    install(["good"])
+    assert (tmp_path / "state").read_text() == "installed\n"
+    install(["fresh-only"])
+    assert (tmp_path / "state").read_text() == "renewed\ninstalled\n"
+    with pytest.raises(SetupError, match=r"installing the Debian package bad(.|\n)*Unable"):
+        install(["bad"])
+
+
 def test_a_machine_without_apt_is_told_so(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """The set-up may go on without what the package would have brought."""
     monkeypatch.setenv("PATH", str(tmp_path))
+    with pytest.raises(SetupError, match="apt-get is not on this machine"):
+        install(["good"])
     with pytest.raises(SetupError, match="apt-get is not on this machine"):
         unpack(["good"], tmp_path / "into")

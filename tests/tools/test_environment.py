@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 import environment
+import web_sources
 from environment import LOCKS, fingerprint, is_ready, main, stamp
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -89,3 +90,24 @@ def test_the_sign_of_models_is_a_model() -> None:
 
     first = model_files.FOLDER / model_files.MODEL_FILES[0].name
     assert str(first) == environment._SIGN_OF_MODELS
+
+
+def test_only_the_pages_are_made_again_after_an_edit_of_one(
+    checkout: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Though all the rest is there; and once they are made, nothing is done or said."""
+    monkeypatch.setattr(environment, "ROOT", checkout)
+    for name in ("web.py", "web_sources.py"):
+        shutil.copy(ROOT / "tools" / name, checkout / "tools" / name)
+    pages = checkout / web_sources.WEB
+    pages.mkdir(parents=True)
+    (pages / "console.html").write_text("<head></head>")
+    shutil.copy(ROOT / web_sources.LOCK, pages)
+    (pages / "node_modules").symlink_to(ROOT / web_sources.WEB / "node_modules")
+    (pages / "style").mkdir()
+    for text in ("p { margin: 0 }", "p { margin: 1px }"):
+        (pages / "style/console.css").write_text(text)
+        assert main(["serve"]) == 0
+        assert capsys.readouterr().err == "antiphon: bundling the web pages\nantiphon: ready\n"
+        assert main(["serve"]) == 0
+        assert capsys.readouterr().err == ""

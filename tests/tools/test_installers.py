@@ -8,6 +8,7 @@ import pytest
 
 from commands import SetupError
 from installers import (
+    add,
     bundled_pip,
     debian_pip,
     install_project,
@@ -112,6 +113,15 @@ def test_the_words_of_both_are_told_when_neither_can(tmp_path: Path, bare: Path)
     (tmp_path / "lock.txt").write_text("no-such-package-here==1\n")  # No hash: refused unasked.
     with pytest.raises(SetupError, match=r"^installing(.|\n)*uv failed too(.|\n)*uv cannot"):
         sync(bare, [tmp_path / "lock.txt"])
+
+
+def test_what_is_added_is_installed_by_hash(tmp_path: Path, bare: Path) -> None:
+    """Beside what is there; a lock without hashes is refused."""
+    (tmp_path / "lock.txt").write_text("# Nothing.\n")
+    add(bare, tmp_path / "lock.txt")
+    (tmp_path / "lock.txt").write_text("no-such-package-here==1\n")
+    with pytest.raises(SetupError, match="installing what is needed besides"):
+        add(bare, tmp_path / "lock.txt")
 
 
 def test_a_folder_that_is_no_project_is_not_installed(tmp_path: Path, bare: Path) -> None:

@@ -19,9 +19,9 @@ def test_the_next_revision_is_numbered_and_says_what_is_missing(
     database.now(lambda connection: connection.execute(drop))
     path = revise(database, "Agents again", tmp_path)
     text = path.read_text("utf-8")
-    assert path.name == "r0002_agents_again.py"
+    assert path.name == "r0003_agents_again.py"
     assert text.startswith('"""Agents again."""')
-    assert "revision = '0002'\ndown_revision = '0001'" in text
+    assert "revision = '0003'\ndown_revision = '0002'" in text
     assert "sa.Column('body', sa.Text(), nullable=False)" in text
     assert "antiphon_server" not in text
     compile(text, path, "exec")

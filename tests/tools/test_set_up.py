@@ -5,6 +5,8 @@ they run in.
 """
 
 import fcntl
+import importlib.util
+import os
 import shutil
 import subprocess
 import sys
@@ -14,19 +16,42 @@ import pytest
 
 import environment
 import set_up
+import web_sources
 from commands import SetupError
 
 ROOT = Path(__file__).resolve().parents[2]
+
+
+def _set_up(checkout: Path, level: str) -> None:
+    """A checkout that is set up to `level`, as far as the stamp can tell, but for its pages."""
+    for name in (*environment._COVERED, *environment.LOCKS.values(), environment._SIGN_OF_MODELS):
+        (checkout / name).parent.mkdir(parents=True, exist_ok=True)
+        shutil.copy(ROOT / name, checkout / name)
+    environment.stamp(checkout, level).write_text(environment.fingerprint(checkout, level))
+
+
+def _sources(checkout: Path) -> None:
+    """The sources of a small page, with the packages that this checkout has."""
+    (checkout / "tools").mkdir(exist_ok=True)
+    for name in ("web.py", "web_sources.py"):
+        shutil.copy(ROOT / "tools" / name, checkout / "tools" / name)
+    pages = checkout / web_sources.WEB
+    (pages / "console").mkdir(parents=True)
+    (pages / "console.html").write_text("<head></head>")
+    (pages / "console/main.js").write_text("alert('hello')")
+    shutil.copy(ROOT / web_sources.LOCK, checkout / web_sources.LOCK)
+    (pages / "node_modules").symlink_to(ROOT / web_sources.WEB / "node_modules")
+    (checkout / ".cache").mkdir(exist_ok=True)
 
 
 def test_what_another_process_did_meanwhile_is_not_done_again(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     """The stamp is read again under the lock; a checkout that is ready is left as it is."""
-    for name in (*environment._COVERED, *environment.LOCKS.values(), environment._SIGN_OF_MODELS):
-        (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
-        shutil.copy(ROOT / name, tmp_path / name)
-    environment.stamp(tmp_path, "test").write_text(environment.fingerprint(tmp_path, "test"))
+    _set_up(tmp_path, "test")
+    _sources(tmp_path)
+    (tmp_path / web_sources.BUILT).mkdir()
+    web_sources.note(tmp_path / web_sources.BUILT, web_sources.fingerprint(tmp_path))
     set_up.set_up(tmp_path, "test")
     assert environment.stamp(tmp_path, "test").exists()
     assert capsys.readouterr().err == ""
@@ -122,6 +147,23 @@ def test_a_postgresql_that_is_there_is_not_fetched(
     assert set_up._has_postgres(tmp_path / "elsewhere")
 
 
+def test_a_promtool_that_is_there_is_not_fetched(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Be it unpacked before, or on the path; where it cannot be had, that is told."""
+    monkeypatch.setenv("PATH", "")
+    set_up._fetch_promtool(tmp_path)
+    assert "no promtool here, so the tests that ask it will fail" in capsys.readouterr().err
+    program = tmp_path / ".venv/lib/prometheus/usr/bin/promtool"
+    program.parent.mkdir(parents=True)
+    program.write_text("#!/bin/sh\n")
+    program.chmod(0o755)
+    set_up._fetch_promtool(tmp_path)
+    monkeypatch.setenv("PATH", str(program.parent))
+    set_up._fetch_promtool(tmp_path / "elsewhere")
+    assert capsys.readouterr().err == ""
+
+
 def test_a_machine_without_debians_packages_is_told_what_its_tests_will_miss(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -131,3 +173,56 @@ def test_a_machine_without_debians_packages_is_told_what_its_tests_will_miss(
     set_up._fetch_postgres(tmp_path)
     told = capsys.readouterr().err
     assert "no PostgreSQL here, so the tests that start one will fail. apt-get is not" in told
+
+
+def test_a_server_without_web_pages_is_told_so_and_serves(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """As where there is no Node, and none can be had: calls need none. Tests need the pages."""
+    _sources(tmp_path)
+    (tmp_path / web_sources.WEB / "node_modules").unlink()
+    monkeypatch.setenv("PATH", str(tmp_path))
+    monkeypatch.setattr(importlib.util, "find_spec", lambda _name: None)
+    set_up._build_pages(tmp_path, "serve")
+    told = capsys.readouterr().err
+    assert "fetching Node for that, for there is no Node 22 or newer" in told
+    assert "antiphon: no web pages here. " in told
+    with pytest.raises(SetupError):
+        set_up._build_pages(tmp_path, "test")
+
+
+def test_pages_are_bundled_again_without_the_rest(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """After an edit of a page a start takes a second more, and no package is looked at."""
+    _set_up(tmp_path, "serve")
+    _sources(tmp_path)
+    set_up.set_up(tmp_path, "serve")
+    assert capsys.readouterr().err == "antiphon: bundling the web pages\nantiphon: ready\n"
+    assert web_sources.are_built(tmp_path)
+    set_up.set_up(tmp_path, "serve")
+    assert capsys.readouterr().err == ""
+
+
+@pytest.mark.parametrize("user", [0, 1_000])
+def test_a_machine_without_a_browser_is_told_what_its_tests_will_miss(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], user: int
+) -> None:
+    """Root of a Debian gets it; here root has no Debian, and another user may not install."""
+    monkeypatch.setenv("PATH", str(tmp_path))
+    monkeypatch.setattr(os, "geteuid", lambda: user)
+    set_up._install_browser()
+    told = capsys.readouterr().err
+    assert "no Chromium here, so the tests of the web pages will fail. " in told
+    assert ("As root, apt-get install chromium brings it" in told) is (user != 0)
+
+
+def test_a_browser_that_is_there_is_not_installed(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """On the path, however it came there."""
+    (tmp_path / "chromium").write_text("#!/bin/sh\n")
+    (tmp_path / "chromium").chmod(0o755)
+    monkeypatch.setenv("PATH", str(tmp_path))
+    set_up._install_browser()
+    assert capsys.readouterr().err == ""
