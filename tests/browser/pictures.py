@@ -48,7 +48,7 @@ async def main(folder: Path) -> None:
         async with async_playwright() as playwright:
             wav = microphone_wav(
                 Path(scratch) / "voice.wav",
-                *(1.5, clip("best").pcm, 6.0, clip("foolishness").pcm, 8.0),
+                *(6.0, clip("best").pcm, 2.4, clip("everything").pcm, 12.0),
             )
             browser = await launch(playwright, *hearing(wav))
             windows = Windows(browser)
@@ -96,21 +96,21 @@ def _frames(pcm: bytes) -> Iterator[bytes]:
 async def _playground(windows: Windows, server: Server, folder: Path) -> None:
     say("talking in the playground")
     playground = await Playground.opened(windows, f"{server.http}/")
-    await playground.untick("echo_cancellation")
+    await playground.set("greeting", "Hello, how can I help?")
+    await playground.untick("echoCancellation")
     await playground.talk.click()
     await expect(playground.turns).to_have_count(3, timeout=60_000)
+    await expect(playground.state).to_have_text("Speaking", timeout=60_000)
     await _photograph(playground.page, folder, "playground")
-    live = await windows.open(f"{server.http}/console/live")
-    await _photograph(live, folder, "live")
     await playground.talk.click()
 
 
 async def _console(windows: Windows, server: Server, folder: Path) -> None:
     say("looking at the console")
     page = await windows.open(f"{server.http}/console")
+    await page.get_by_role("button", name="1 h").click()
     await _photograph(page, folder, "console")
     await page.goto(f"{server.http}/console/sessions")
-    await _photograph(page, folder, "history")
     await page.locator("main table a").first.click()
     await expect(page.locator(".waterfall").first).to_be_visible()
     await _photograph(page, folder, "call")

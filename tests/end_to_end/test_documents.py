@@ -26,7 +26,6 @@ from antiphon_server.settings import OTHER_VARIABLES, POLICY, ROUTE, STAGE_OPTIO
 from antiphon_server.stages.route import NUMBERS
 from end_to_end.product import LOADTEST, antiphon, run, running
 from hostile.serving import Server, environment
-from node_tools import NODE
 
 ROOT = Path(__file__).parents[2]
 README = (ROOT / "README.md").read_text("utf-8")
@@ -78,18 +77,6 @@ def test_the_python_client_of_the_readme_works(server: Server, tmp_path: Path) -
     pcm = read_wav(tmp_path / "reply.wav", PCM.rate)
     assert PCM.ms(len(pcm)) > 500
     assert first_audible(pcm) is not None
-
-
-def test_the_javascript_client_of_the_readme_works(server: Server, tmp_path: Path) -> None:
-    """In Node, without any package; it ends by itself after the greeting."""
-    (program,) = blocks(README, "js")
-    script = tmp_path / "client.mjs"
-    address = server.ws.removesuffix("/v1/ws")
-    assert f"{LOCAL}/v1/ws" in program
-    script.write_text(program.replace(LOCAL, address), "utf-8")
-    done = run(NODE, str(script))
-    assert (done.returncode, done.stderr) == (0, "")
-    assert done.stdout == "agent: Blue Door Hotel, this is Ada.\n"
 
 
 def test_the_two_commands_are_there_and_can_be_run() -> None:
