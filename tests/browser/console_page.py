@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator
 from contextlib import contextmanager
-from functools import cache
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -15,13 +14,10 @@ from browser import console_calls
 from browser.window import Windows
 from end_to_end.product import ANTIPHON, run, running
 from hostile.serving import SCRIPTED, Server
-from node_tools import NODE_MODULES
 
 ACCOUNT = "default"
 ELSEWHERE = "http://127.0.0.1:9"
 """An address that agents may name; nobody is there."""
-AXE = NODE_MODULES / "axe-core" / "axe.min.js"
-SERIOUS = {"serious", "critical"}
 READY_MS = 20_000.0
 """How long a page may take on a busy machine."""
 PHONE = {"viewport": {"width": 390, "height": 844}}
@@ -33,8 +29,6 @@ _LONG_TASKS = """() => {
     for (const entry of list.getEntries()) window.longTasks.push(entry.duration);
   }).observe({ type: "longtask" });
 }"""
-_AXE = """async () => (await axe.run(document, { resultTypes: ["violations"] })).violations.map(
-  (one) => [one.impact, one.id, one.nodes.map((node) => node.html).slice(0, 3)])"""
 
 
 class Desk(NamedTuple):
@@ -97,19 +91,6 @@ async def settled(page: Page) -> None:
     """What the page asked for is there."""
     await expect(page.locator("main h1").first).to_be_visible(timeout=READY_MS)
     await expect(page.locator("[aria-busy]")).to_have_count(0, timeout=READY_MS)
-
-
-@cache
-def _axe() -> str:
-    return AXE.read_text("utf-8")
-
-
-async def faults(page: Page) -> list[Any]:
-    """What axe-core finds serious."""
-    # As a script element it would be forbidden by the page's policy.
-    await page.evaluate(_axe())
-    found: list[list[Any]] = await page.evaluate(_AXE)
-    return [one for one in found if one[0] in SERIOUS]
 
 
 async def scrolled(page: Page, steps: int) -> list[float]:

@@ -9,13 +9,13 @@ from pathlib import Path
 import pytest
 from playwright.async_api import Page, Route, expect
 
+from browser.axe import SERIOUS, violations
 from browser.console_calls import FULL, LONG, MANY
 from browser.console_page import (
     PHONE,
     READY_MS,
     Desk,
     desk_with_calls,
-    faults,
     settled,
     sign_in,
     signed_in,
@@ -119,7 +119,7 @@ async def test_no_page_has_a_serious_fault_of_accessibility(
     await expect(page.locator("h1")).to_have_text(PAGES[path])
     await page.evaluate("for (const one of document.querySelectorAll('details')) one.open = true")
     await settled(page)
-    assert await faults(page) == []
+    assert await violations(page, SERIOUS) == []
 
 
 @pytest.mark.parametrize("path", PAGES)
@@ -128,7 +128,7 @@ async def test_every_page_fits_on_a_phone(desk: Desk, chromium: Windows, path: s
     page = await signed_in(chromium, desk, path, **PHONE)
     await expect(page.locator("h1")).to_be_visible()
     assert await _overhang(page) <= 0
-    assert await faults(page) == []
+    assert await violations(page, SERIOUS) == []
 
 
 async def _overhang(page: Page) -> int:
@@ -144,7 +144,7 @@ async def test_the_sign_in_has_no_serious_fault_of_accessibility(
     chromium.expect("status of 401")
     page = await chromium.open(desk.url("/console"))
     await expect(page.get_by_label("API key")).to_be_focused()
-    assert await faults(page) == []
+    assert await violations(page, SERIOUS) == []
 
 
 async def test_the_menu_of_a_phone_unfolds_and_folds(desk: Desk, chromium: Windows) -> None:

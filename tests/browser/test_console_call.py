@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 from playwright.async_api import Page, expect
 
+from browser.axe import SERIOUS, violations
 from browser.console_calls import (
     ANSWER,
     DOOMED,
@@ -24,7 +25,6 @@ from browser.console_page import (
     READY_MS,
     Desk,
     desk_with_calls,
-    faults,
     json_lines,
     scrolled,
     signed_in,
@@ -74,7 +74,7 @@ async def test_each_turn_shows_words_stages_providers_and_why(
     )
     await expect(first).to_contain_text("openai, gpt-5-mini")
     await expect(first).to_contain_text("the fastest of late")
-    assert await faults(page) == []
+    assert await violations(page, SERIOUS) == []
 
 
 async def test_an_interruption_shows_what_was_heard_and_what_was_cut(
@@ -213,7 +213,7 @@ async def test_a_call_is_deleted_after_a_question(desk: Desk, chromium: Windows)
     await page.get_by_role("button", name="Cancel").click()
     await expect(page.locator("dialog")).to_have_count(0)
     await page.get_by_role("button", name="Delete").click()
-    assert await faults(page) == []
+    assert await violations(page, SERIOUS) == []
     await page.get_by_role("button", name="Delete the call").click()
     await expect(page.locator("h1")).to_have_text("Sessions")
     await page.goto(desk.url(f"/console/sessions/{DOOMED}"))

@@ -11,12 +11,12 @@ from urllib.request import Request, urlopen
 import pytest
 from playwright.async_api import Page, expect
 
+from browser.axe import SERIOUS, violations
 from browser.console_page import (
     ELSEWHERE,
     READY_MS,
     Desk,
     desk_with_calls,
-    faults,
     settled,
     signed_in,
 )
@@ -133,7 +133,7 @@ async def test_what_the_server_refuses_stands_at_its_field(desk: Desk, chromium:
     await _unfolded(page)
     await expect(page.get_by_label("Volume")).to_have_attribute("aria-invalid", "true")
     await expect(page.locator("[id='field-tools-error']")).to_contain_text("tools[0].")
-    assert await faults(page) == []
+    assert await violations(page, SERIOUS) == []
 
 
 async def test_tools_that_are_no_json_are_not_sent(desk: Desk, chromium: Windows) -> None:
@@ -201,7 +201,7 @@ async def test_a_key_is_shown_once_and_can_be_revoked(desk: Desk, chromium: Wind
     await expect(page.get_by_label("Name")).to_be_focused()
     await page.get_by_label("Name").fill("Website")
     await page.get_by_role("dialog").get_by_role("checkbox", name="agents").uncheck()
-    assert await faults(page) == []
+    assert await violations(page, SERIOUS) == []
     await page.get_by_role("button", name="Create", exact=True).click()
     key = await page.get_by_label("The key", exact=True).input_value()
     await page.get_by_role("button", name="I have kept it").click()

@@ -9,7 +9,8 @@ import pytest
 from playwright.async_api import Page, Route, expect
 
 import antiphon as sdk
-from browser.console_page import READY_MS, Desk, desk_with_calls, faults, settled, signed_in
+from browser.axe import SERIOUS, violations
+from browser.console_page import READY_MS, Desk, desk_with_calls, settled, signed_in
 from browser.window import Windows
 
 GREETING = "Hello! Which order is it about?"
@@ -50,7 +51,7 @@ async def test_a_call_appears_while_it_goes_on_and_stays_as_a_record(
         await _greeted(call)
         await expect(card).to_contain_text(GREETING[:5])
         await expect(card.get_by_role("link")).to_be_focused()
-        assert await faults(page) == []
+        assert await violations(page, SERIOUS) == []
         session_id = call.session_id
     await expect(page.locator(".empty")).to_be_visible(timeout=READY_MS)
     await page.goto(desk.url(f"/console/sessions/{session_id}"))

@@ -5,30 +5,15 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from playwright.async_api import Page, expect
+from playwright.async_api import expect
 
+from browser.axe import violations
 from browser.playground_page import SOUND_MS, Playground
 from browser.window import Windows
 from end_to_end.product import running
 from hostile.serving import Server
-from node_tools import NODE_MODULES
 
-AXE = NODE_MODULES / "axe-core" / "axe.min.js"
 SIZES = [(390, 844), (768, 1024), (1440, 900)]
-
-
-async def violations(page: Page) -> list[str]:
-    """What axe-core finds, of any weight; everything that folds is unfolded first."""
-    await page.evaluate(
-        "document.querySelectorAll('details').forEach((one) => { one.open = true; })"
-    )
-    # Evaluated by the debugger, which no policy of the page binds.
-    await page.evaluate(f"{AXE.read_text('utf-8')}; 0")
-    found: list[dict[str, Any]] = await page.evaluate("axe.run().then((all) => all.violations)")
-    return [
-        f"{one['impact']}: {one['help']}: {[node['target'] for node in one['nodes']]}"
-        for one in found
-    ]
 
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])

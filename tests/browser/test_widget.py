@@ -11,6 +11,7 @@ from threading import Thread
 
 from playwright.async_api import Page, expect
 
+from browser.axe import SERIOUS, violations
 from browser.window import Speaking, Windows, microphone_wav
 from hostile.serving import Server
 
@@ -71,6 +72,7 @@ async def test_a_click_calls_and_another_hangs_up(
     windows = await speaking(microphone_wav(tmp_path / "heard.wav", 1.0))
     page = await page_with(windows, page_server, "transcript label='Call us'")
     button = page.get_by_role("button", name="Call us")
+    assert await violations(page, SERIOUS) == []
     await expect(button).to_have_attribute("aria-pressed", "false")
     await button.click()
     hang_up = page.get_by_role("button", name="Hang up")
@@ -78,6 +80,7 @@ async def test_a_click_calls_and_another_hangs_up(
     await expect(page.get_by_role("status")).to_have_text("Speaking", timeout=SOUND_MS)
     await expect(page.get_by_role("log")).to_contain_text(GREETING, timeout=SOUND_MS)
     await expect(page.get_by_role("status")).to_have_text("Listening", timeout=SOUND_MS)
+    assert await violations(page, SERIOUS) == []
     mute = page.get_by_role("button", name="Mute microphone")
     await mute.click()
     await expect(mute).to_have_attribute("aria-pressed", "true")
