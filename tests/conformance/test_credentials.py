@@ -129,12 +129,12 @@ def test_an_expired_token_is_refused_like_a_wrong_one(trace: Trace) -> None:
 async def outlived_token(target: Target) -> Trace:
     """A session that lives on after the window of its token."""
     async with target.rest() as rest:
-        answer = await rest.get("/v1/token", params={"expires_in_seconds": 1})
+        answer = await rest.get("/v1/token", params={"expires_in_seconds": 3})
     async with opened(
         target, query=f"?token={quote(answer.json()['token'])}", keyless=True
     ) as call:
         await ready(call)
-        await call.quiet(2.1)
+        await call.quiet(3.5)
         await call.fence()
         return traced(call)
 
