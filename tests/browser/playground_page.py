@@ -123,8 +123,11 @@ class Playground:
         is_narrow = await sheet.is_visible()
         if is_narrow:
             await sheet.click()
-        await field.evaluate(
-            "(one) => { const part = one.closest('details'); if (part) part.open = true; }"
+        await field.wait_for(state="attached")
+        # In one step: the form may be drawn anew, when the server has told what it has.
+        await self.page.evaluate(
+            "(name) => document.getElementById(name).closest('details')?.setAttribute('open', '')",
+            f"set-{name}",
         )
         yield field
         if is_narrow:

@@ -75,7 +75,7 @@ async def test_a_second_utterance_interrupts_the_answer(
     second utterance is answered.
     """
     first, second = clip("wisdom"), clip("everything")
-    wav = microphone_wav(tmp_path / "microphone.wav", 1.5, first.pcm, 3.5, second.pcm)
+    wav = microphone_wav(tmp_path / "microphone.wav", 1.5, first.pcm, 2.4, second.pcm)
     shown = await called(await speaking(wav), speech_server)
     await expect(shown.page.get_by_text("Interrupted", exact=True)).to_be_visible(timeout=SOUND_MS)
     heard = await shown.agents.first.evaluate("(one) => one.firstChild?.textContent ?? ''")

@@ -213,7 +213,7 @@ export class AntiphonAgent extends /** @type {typeof HTMLElement} */ (Base) {
     const { lines } = this.#parts;
     let line = this.#lines.get(turn);
     if (!line) {
-      line = element("li", { class: `line ${turn.role}`, part: `line ${turn.role}` });
+      line = element("div", { class: `line ${turn.role}`, part: `line ${turn.role}` });
       line.append(element("b", {}, WORDS[turn.role]), element("span"));
       this.#lines.set(turn, line);
       lines.append(line);

@@ -20,7 +20,7 @@ export function parts(words) {
   });
   mute.append(icon("microphone", "stroke"));
   const status = element("p", { role: "status", part: "status", class: "status" });
-  const lines = element("ol", {
+  const lines = element("div", {
     role: "log", part: "transcript", class: "lines", tabindex: "0", "aria-label": words.transcript,
   });
   const row = element("div", { class: "row" });

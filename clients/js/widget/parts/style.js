@@ -91,7 +91,6 @@ svg {
   background: var(--_surface);
   border: 1px solid var(--_line);
   border-radius: 1rem;
-  list-style: none;
   margin-top: 0.75rem;
   max-height: 16rem;
   overflow: auto;
