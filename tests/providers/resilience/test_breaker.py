@@ -244,4 +244,5 @@ def test_a_dead_provider_is_probed_at_most_once_in_five_seconds(
         elif running is not None and end == "give up":
             breaker.abandoned(running)
             running = None
-    assert all(later - earlier >= 5 for earlier, later in pairwise(probes))
+    # As the breaker adds: a difference may round the other way.
+    assert all(later >= earlier + 5 for earlier, later in pairwise(probes))
