@@ -54,9 +54,11 @@ class EnergyGate:
 
     def shuts_out(self, samples: NDArray[np.float32]) -> bool:
         """Whether this window (from -1 to 1) is silence that nobody need judge."""
+        if self._silent_windows < HANGOVER or self._skipped >= LOOK_EVERY - 1:
+            self._skipped = 0
+            return False
         levels = _levels_db(samples)
-        quiet = levels[0] < _DIGITAL_SILENCE_DB or self._at_floor(levels)
-        if not quiet or self._silent_windows < HANGOVER or self._skipped >= LOOK_EVERY - 1:
+        if levels[0] >= _DIGITAL_SILENCE_DB and not self._at_floor(levels):
             self._skipped = 0
             return False
         self._skipped += 1
@@ -74,23 +76,24 @@ class EnergyGate:
     def _at_floor(self, levels: tuple[float, float]) -> bool:
         if self._floors is None:
             return False
-        return all(
-            level < floor + MARGIN_DB for level, floor in zip(levels, self._floors, strict=True)
-        )
+        (plain, differences), (plain_floor, floor) = levels, self._floors
+        return plain < plain_floor + MARGIN_DB and differences < floor + MARGIN_DB
 
     def _follow(self, levels: tuple[float, float]) -> None:
         if self._floors is None:
             self._floors = levels
             return
-        plain, differences = (
-            level if level < floor else floor + _RISE * (level - floor)
-            for level, floor in zip(levels, self._floors, strict=True)
-        )
-        self._floors = (plain, differences)
+        (plain, differences), (plain_floor, floor) = levels, self._floors
+        self._floors = (_nearer(plain, plain_floor), _nearer(differences, floor))
+
+
+def _nearer(level: float, floor: float) -> float:
+    """The floor after a window of this level."""
+    return level if level < floor else floor + _RISE * (level - floor)
 
 
 def _levels_db(samples: NDArray[np.float32]) -> tuple[float, float]:
-    differences = np.diff(samples)
+    differences = samples[1:] - samples[:-1]
     return (
         10 * math.log10(float(np.dot(samples, samples)) / samples.size + _TINY),
         10 * math.log10(float(np.dot(differences, differences)) / samples.size + _TINY),

@@ -1,8 +1,10 @@
 """Voice activity by Silero VAD: one network per process, asked for many calls at once.
 
-Windows go to one worker thread as soon as they are full; while it is busy others gather, and
+Windows go to one worker thread as soon as they are full. While it is busy others gather, and
 the next run judges them together (at most one of each stream, since each needs the memory that
-the one before left). One call into the event loop delivers a whole run.
+the one before left): thirty cost each half of what one alone does. So the more calls there are,
+the longer it waits from one run to the next, up to 10 ms. One call into the event loop delivers
+a whole run.
 
 Silence that the energy gate shuts out (see ``energy_gate`` for the rule) is reported as 0 on the
 spot. The network's memory of the stream then stays as it was: it had settled on silence before
@@ -13,6 +15,7 @@ from __future__ import annotations
 
 import asyncio
 import threading
+import time
 from collections import deque
 from collections.abc import Callable
 from queue import SimpleQueue
@@ -32,6 +35,11 @@ _STEP = np.float32(1 / 32768)
 
 _LARGEST_RUN = 64
 """Windows: a run takes some 2 ms; larger ones save nothing and make all wait."""
+
+
+_GATHERING_S = 0.00008
+_LONGEST_GATHERING_S = 0.01
+"""From one run's beginning to the next: for each stream, and at most."""
 
 
 class SileroOptions(Struct, frozen=True, forbid_unknown_fields=True):
@@ -54,12 +62,13 @@ class Silero:
         self.windows_judged = 0
         self.windows_shut_out = 0
         self.runs = 0
+        self.streams = 0
         self._worker: _Worker | None = None
 
     async def start(self) -> None:
         """Loads the network. Raises ``NotInstalled`` where its file is missing."""
         model = await asyncio.to_thread(self._load)
-        self._worker = _Worker(model, asyncio.get_running_loop(), self._judged)
+        self._worker = _Worker(model, asyncio.get_running_loop(), self)
         self._worker.start()
 
     async def close(self) -> None:
@@ -83,7 +92,13 @@ class Silero:
     def _load(self) -> SileroModel:
         return SileroModel(models.read(models.SILERO_VAD, provider=self.name))
 
-    def _judged(self, run: list[_Window], probabilities: list[float]) -> None:
+    @property
+    def gathering_s(self) -> float:
+        """Seconds from one run's beginning to the next."""
+        return min(self.streams * _GATHERING_S, _LONGEST_GATHERING_S)
+
+    def judged(self, run: list[_Window], probabilities: list[float]) -> None:
+        """What the network found, on the event loop."""
         self.runs += 1
         self.windows_judged += len(run)
         for window, probability in zip(run, probabilities, strict=True):
@@ -99,6 +114,7 @@ class SileroStream:
         self._sink = sink
         self._worker = worker
         self._gate = EnergyGate() if owner.options.gate else None
+        owner.streams += 1
         self._rest = b""
         self._awaited = 0
         self._open = True
@@ -126,6 +142,8 @@ class SileroStream:
 
     def close(self) -> None:
         """Ends the stream; the sink is not called again."""
+        if self._open:
+            self._owner.streams -= 1
         self._open = False
 
     def judged(self, samples: Samples, probability: float) -> None:
@@ -163,13 +181,13 @@ class _Worker(threading.Thread):
         self,
         model: SileroModel,
         loop: asyncio.AbstractEventLoop,
-        judged: Callable[[list[_Window], list[float]], None],
+        owner: Silero,
     ) -> None:
         super().__init__(name="silero", daemon=True)
         self.failure: Exception | None = None
         self._model = model
         self._loop = loop
-        self._judged = judged
+        self._owner = owner
         self._given: SimpleQueue[_Window | None] = SimpleQueue()
         self._waiting: deque[_Window] = deque()
 
@@ -183,12 +201,14 @@ class _Worker(threading.Thread):
             run = self._next_run()
             if not run:
                 continue
+            next_at = time.monotonic() + self._owner.gathering_s
             try:
                 probabilities = self._model.judge([(w.stream.memory, w.samples) for w in run])
-                self._loop.call_soon_threadsafe(self._judged, run, probabilities)
+                self._loop.call_soon_threadsafe(self._owner.judged, run, probabilities)
             except Exception as failure:  # noqa: BLE001 - told to every stream's next feed.
                 self.failure = failure
                 return
+            time.sleep(max(0.0, next_at - time.monotonic()))
 
     def _gather(self) -> bool:
         """Waits until there is something to judge; False when it is time to end."""

@@ -63,6 +63,7 @@ class SileroModel:
             state[:, row] = memory.state
         speech, state = self._session.run(None, {"input": audio, "state": state, "sr": self._rate})
         for row, (memory, samples) in enumerate(windows):
-            memory.state = state[:, row]
+            # A copy: a view would keep the whole run's numbers in memory for each stream.
+            memory.state = state[:, row].copy()
             memory.context = samples[-_CONTEXT:]
         return [float(probability) for probability in speech[:, 0]]

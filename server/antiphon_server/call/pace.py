@@ -51,6 +51,10 @@ class MessageAllowance:
     def __init__(self, now: float) -> None:
         self._owed_until = now - SAVED_SECONDS
 
+    def is_spent(self, now: float) -> bool:
+        """Whether the next message is not to be read yet."""
+        return self._owed_until > now
+
     def wait(self, size: int, now: float) -> float:
         """Seconds until the message after this one, of so many bytes, is to be read."""
         cost = MESSAGE_SECONDS + size / BYTES_PER_SECOND

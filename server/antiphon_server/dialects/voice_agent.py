@@ -37,6 +37,9 @@ from antiphon_server.dialects.session_update import apply, check_sizes, refuse_w
 from antiphon_server.dialects.wording import Terms, Wording, ended_message
 from antiphon_server.observe import metrics
 
+_AUDIO, _NEAR = "input.audio", 40
+"""Where a frame of audio says what it is: so many characters from one of its ends."""
+
 
 class Bound(Struct, frozen=True):
     """What a stored agent brings into a session."""
@@ -108,6 +111,23 @@ class VoiceAgent(Wording):
         except ProtocolError as error:
             self.refuse(error)
         return None
+
+    def hear(self, frame: str) -> bool:
+        """Takes one frame if it is audio for a session that is open, and tells what is wrong with
+        it; any other is for ``receive`` (False).
+        """
+        if self._session.is_over or not self._session.is_open:
+            return False
+        if _AUDIO not in frame[:_NEAR] and _AUDIO not in frame[-_NEAR:]:
+            return False
+        try:
+            message = codec.decode_client(frame)
+            if not isinstance(message, wire.SendAudio):
+                return False
+            self._session.hear(codec.decode_base64(message.audio))
+        except ProtocolError as error:
+            self.refuse(error)
+        return True
 
     def refuse(self, error: ProtocolError) -> None:
         """Tells an error; a fatal one ends the session."""

@@ -63,13 +63,16 @@ class Connection:
             self._session.trace = CallTrace(trace, self._session.session_id, self._session.now)
         dialect = voice_agent.VoiceAgent(self._session, terms, self)
         self._call = node.calls.start(self._session, dialect, socket)
+        self._loop = asyncio.get_running_loop()
+        self._allowance = MessageAllowance(self._loop.time())
         self._release: Callable[[], None] | None = None
         """Gives back providers of the agent's own, until the session has them."""
 
     async def serve(self) -> None:
         """Reads until the socket is closed by either side; the session may live on."""
-        reading = asyncio.get_running_loop().create_task(self._read(), name="read")
-        closed = asyncio.get_running_loop().create_task(self._socket.ended(), name="closed")
+        self._socket.offer(self._hear)
+        reading = self._loop.create_task(self._read(), name="read")
+        closed = self._loop.create_task(self._socket.ended(), name="closed")
         try:
             await asyncio.wait({reading, closed}, return_when=asyncio.FIRST_COMPLETED)
         finally:
@@ -84,14 +87,13 @@ class Connection:
         its pace.
         """
         limit = self._node.settings.first_message_seconds
-        loop = asyncio.get_running_loop()
-        allowance, taken = MessageAllowance(loop.time()), 0
+        taken = 0
         try:
             async with asyncio.timeout(limit) as deadline:
                 while (frame := await self._socket.receive()) is not None:
                     await self._take(frame)
                     taken += 1
-                    seconds = allowance.wait(len(frame), loop.time())
+                    seconds = self._allowance.wait(len(frame), self._loop.time())
                     if seconds or taken % AT_ONCE == 0:
                         await asyncio.sleep(seconds)
                     if self._call.session.is_open and deadline.when() is not None:
@@ -102,6 +104,21 @@ class Connection:
             self._call.session.break_off()
             # It says so and closes the socket; whoever returns here first would cut it off.
             await self._socket.ended()
+
+    def _hear(self, frame: str) -> bool:
+        """Takes a frame of audio as it comes; anything else, and what comes too fast, is read
+        (False).
+        """
+        session, now = self._call.session, self._loop.time()
+        if self._allowance.is_spent(now) or not session.holds(self._socket):
+            return False
+        try:
+            if not self._call.dialect.hear(frame):
+                return False
+        except Exception:  # noqa: BLE001
+            session.break_off()
+        self._allowance.wait(len(frame), now)
+        return True
 
     async def _take(self, frame: str | bytes) -> None:
         call = self._call

@@ -13,6 +13,11 @@ MARK = "antiphon.mark"
 
 Mark = Callable[[Callable[[], None]], None]
 
+OFFER = "antiphon.offer"
+"""The extension of the ASGI scope by which ``edge.transport`` offers a frame as it comes."""
+
+Taker = Callable[[str], bool]
+
 
 class AsgiSocket:
     """Spoken to in raw ASGI messages, because Starlette's own helpers raise untyped errors once
@@ -25,6 +30,7 @@ class AsgiSocket:
         self._send = send
         self._mark: Mark | None = (scope.get("extensions") or {}).get(MARK)
         self._gone = asyncio.Event()
+        self._waiting = False
 
     async def accept(self) -> None:
         """Completes the upgrade."""
@@ -35,12 +41,25 @@ class AsgiSocket:
         """The next frame; None once the client is gone."""
         if self._gone.is_set():
             return None
-        message = await self._receive()
+        self._waiting = True
+        try:
+            message = await self._receive()
+        finally:
+            self._waiting = False
         if message["type"] != "websocket.receive":
             self._gone.set()
             return None
         frame: str | bytes | None = message.get("text")
         return message.get("bytes", b"") if frame is None else frame
+
+    def offer(self, taker: Taker) -> None:
+        """From now on ``taker`` is offered each text frame that nothing is before, while
+        ``receive`` waits; what it does not take (False) comes out of ``receive``. It saves waking
+        a task for a frame. On a server that cannot do this all frames come out of ``receive``.
+        """
+        extensions = self.scope.get("extensions") or {}
+        if OFFER in extensions:
+            extensions[OFFER](lambda frame: self._waiting and taker(frame))
 
     async def send(self, frame: str) -> None:
         """Sends a text frame. Raises ``ConnectionError`` once the client is gone."""

@@ -87,6 +87,21 @@ async def test_windows_that_wait_are_judged_together() -> None:
     await activity.close()
 
 
+async def test_the_more_calls_there_are_the_more_windows_are_gathered() -> None:
+    """A lone caller is not kept waiting, and nobody longer than 10 ms; who left counts no more."""
+    activity = Silero()
+    await activity.start()
+    streams = [activity.open(Listener()) for _ in range(200)]
+    assert activity.gathering_s == 0.01
+    for stream in streams[1:]:
+        stream.close()
+        stream.close()
+    assert activity.gathering_s < 0.0001
+    streams[0].close()
+    assert activity.gathering_s == 0
+    await activity.close()
+
+
 async def test_many_windows_in_one_piece_keep_their_order() -> None:
     """A second of audio at once gives what it gives window by window."""
     activity = Silero(SileroOptions(gate=False))

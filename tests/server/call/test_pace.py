@@ -1,5 +1,7 @@
 """How much audio may come, and how many messages."""
 
+import pytest
+
 from antiphon_server.call.pace import (
     BURST_SECONDS,
     SUSTAINED,
@@ -78,3 +80,14 @@ def test_a_pause_saves_up_no_more_than_a_burst_of_messages() -> None:
     allowance = MessageAllowance(0.0)
     waits = [allowance.wait(0, 3_600.0) for _ in range(3_000)]
     assert sum(wait == 0 for wait in waits) == 2_000
+
+
+def test_whoever_owes_time_is_known() -> None:
+    """Not before the burst is used up; and no longer than it takes to make up for it."""
+    allowance = MessageAllowance(0.0)
+    for _ in range(2_000):
+        assert not allowance.is_spent(0.0)
+        allowance.wait(0, 0.0)
+    assert allowance.wait(0, 0.0) == pytest.approx(0.002)
+    assert allowance.is_spent(0.001)
+    assert not allowance.is_spent(0.0021)

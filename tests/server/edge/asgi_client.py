@@ -18,7 +18,7 @@ from antiphon_protocol import voice_agent as wire
 from antiphon_server.call.services import Services
 from antiphon_server.edge.app import create_app
 from antiphon_server.edge.node import Node
-from antiphon_server.edge.socket import MARK
+from antiphon_server.edge.socket import MARK, OFFER, Taker
 from antiphon_server.settings import STAGE_OPTIONS, Settings, read
 from server.call.twins import RecorderTwin
 
@@ -84,6 +84,9 @@ class Client:
         self.task: asyncio.Task[None]
         self.marks: list[Callable[[], None]] = []
         """What waits for this side to have taken all that was sent."""
+        self._taker: Taker | None = None
+        self.taken = 0
+        """Frames that the application took as they came."""
         self.to_app.put_nowait({"type": "websocket.connect"})
 
     async def send(self, message: Any) -> None:
@@ -92,8 +95,15 @@ class Client:
         self.news.set()
 
     def tell(self, frame: str) -> None:
-        """Sends a text frame."""
+        """Sends a text frame: what the application does not take as it comes is queued."""
+        if self._taker is not None and self.to_app.empty() and self._taker(frame):
+            self.taken += 1
+            return
         self.to_app.put_nowait({"type": "websocket.receive", "text": frame})
+
+    def offer(self, taker: Taker) -> None:
+        """From now on this is offered each frame that no other is before."""
+        self._taker = taker
 
     def update(self, **session: Any) -> None:
         """Sends a ``session.update``."""
@@ -158,13 +168,16 @@ async def connected(
     path: str = "/v1/ws",
     *,
     marks: bool = False,
+    offers: bool = True,
 ) -> AsyncIterator[Client]:
     """A client of the application; it leaves at the end.
 
-    With ``marks`` the server can ask what the client has taken; see ``Client.confirm``.
+    With ``marks`` the server can ask what the client has taken; see ``Client.confirm``. Without
+    ``offers`` it is any other server, on which all frames are queued.
     """
     client = Client()
-    marking = {MARK: client.marks.append} if marks else {}
+    marking: dict[str, Any] = {MARK: client.marks.append} if marks else {}
+    offering: dict[str, Any] = {OFFER: client.offer} if offers else {}
     headers = [] if authorization is None else [(b"authorization", authorization.encode())]
     scope = {
         "type": "websocket",
@@ -176,7 +189,7 @@ async def connected(
         "query_string": query.encode(),
         "headers": headers,
         "subprotocols": [],
-        "extensions": {"websocket.http.response": {}, **marking},
+        "extensions": {"websocket.http.response": {}, **marking, **offering},
     }
     client.task = asyncio.create_task(node.app(scope, client.to_app.get, client.send))
     try:
