@@ -5,7 +5,7 @@ from collections.abc import AsyncIterator
 
 import pytest
 
-from virtual_time import Deadlock, in_virtual_time, run
+from virtual_time import Deadlock, VirtualTimeLoop, in_virtual_time, run
 
 
 def test_an_hour_of_sleep_takes_no_time() -> None:
@@ -167,3 +167,16 @@ async def test_a_decorated_test_runs_in_virtual_time() -> None:
     assert asyncio.get_running_loop().time() == 0.0
     await asyncio.sleep(600)
     assert asyncio.get_running_loop().time() == pytest.approx(600)
+
+
+@in_virtual_time
+async def test_what_is_due_while_the_loop_is_busy_is_late() -> None:
+    """As on a machine that is, and in the order in which it was due."""
+    loop = asyncio.get_running_loop()
+    assert isinstance(loop, VirtualTimeLoop)
+    told: list[tuple[str, float]] = []
+    loop.call_later(0.2, lambda: told.append(("later", loop.time())))
+    loop.call_later(0.1, lambda: told.append(("sooner", loop.time())))
+    loop.is_busy(1)
+    await asyncio.sleep(0.1)
+    assert told == [("sooner", 1.0), ("later", 1.0)]

@@ -15,16 +15,18 @@ MOST_PROVIDERS = 3
 """Of one stage."""
 OWN = "default"
 """In a list of providers: the server's own for this stage."""
+OFF = "off"
+"""In place of models that hear and speak: none, not even the server's own."""
 
 _NAME = ranged(
-    "Such as `deepgram`; `default` is the server's own.", min_length=1, max_length=64,
-    pattern="^[a-z0-9][a-z0-9_-]*$",
+    "Such as `deepgram`; `default` is the server's own, and `off`, for `s2s` alone, none.",
+    min_length=1, max_length=64, pattern="^[a-z0-9][a-z0-9_-]*$",
 )  # fmt: skip
 _OPTIONS = says("Such as `model`, `voice` and `language`; each provider has its own.")
 _STT = "Who hears; the first that can, of up to three."
 _LLM = "Who thinks; instead of the agent's `llm`."
 _TTS = "Who speaks."
-_S2S = "Who does it all in one; the others stand in."
+_S2S = "Who does it all in one; the others stand in. `off`: nobody, the others do it."
 
 
 class AgentProviderChange(Struct, frozen=True, forbid_unknown_fields=True):

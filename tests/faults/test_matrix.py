@@ -29,6 +29,7 @@ UNNOTICED: frozenset[Fault] = frozenset(
     {"slow first byte", "slow stream", "endless stream", "half-open"}
 )
 """With these a recogniser's adapter answers in the vendor's place, with what it knows: nothing."""
+SLOW: frozenset[Fault] = frozenset({"slow first byte", "slow stream", "half-open"})
 CHOSEN = SEEDS if os.environ.get("FAULTS") == "full" else (0, 2)
 
 
@@ -82,6 +83,21 @@ def test_a_model_without_a_standby_apologises(fault: Fault) -> None:
         assert turn.gap_s <= SILENCE_S
         assert turn.who in ({"served", "apology"} if turn.faulty else {"served"})
     assert outcome.closed is None
+
+
+@pytest.mark.parametrize("seed", range(8))
+@pytest.mark.parametrize("fault", sorted(SLOW))
+def test_a_lone_model_that_is_slow_is_heard_or_apologised_for(fault: Fault, seed: int) -> None:
+    """Wherever it begins to trickle, be it before its first word, and whoever's it is: with more
+    than half a second to spare for an ear and a voice that are slower than these.
+    """
+    outcome = play(Case("llm", fault, seed, alone=True))
+    for turn in outcome.turns:
+        assert turn.first_s is not None
+        assert turn.first_s <= ANSWER_S - 0.5
+        assert turn.gap_s <= SILENCE_S
+        assert turn.who in {"served", "apology"}
+    assert outcome.logs == []
 
 
 @pytest.mark.parametrize("fault", [fault for fault in FAULTS if fault not in UNNOTICED])

@@ -7,8 +7,10 @@ from pathlib import Path
 
 import pytest
 
+from antiphon_protocol import codec
 from antiphon_protocol import voice_agent as wire
-from pairs.turn import Pair, agent, take_turn
+from antiphon_protocol.audio import PCM
+from pairs.turn import PAUSE_MS, VOICE_MS, Pair, agent, spoken, take_turn
 from pairs.vendors import HEARD, SAID, Play
 
 PAIRS = [
@@ -36,3 +38,13 @@ async def test_the_caller_hears_the_reply_before_any_vendor_has_said_the_rest_of
     assert turn.audio_ms == pytest.approx(len(SAID) * 40, rel=0.1)
     assert isinstance(turn.messages[-1], wire.ReplyDone)
     assert turn.messages[-1].status == "completed"
+
+
+def test_no_hole_can_be_torn_into_what_is_said() -> None:
+    """However busy the machine is: the voice and the pause that ends it go in one message."""
+    (message,) = spoken()
+    said = codec.decode_client(message)
+    assert isinstance(said, wire.SendAudio)
+    pcm = codec.decode_base64(said.audio)
+    assert len(pcm) == PCM.size(VOICE_MS + PAUSE_MS)
+    assert not any(pcm[PCM.size(VOICE_MS) :])

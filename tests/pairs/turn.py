@@ -22,12 +22,14 @@ from pairs.vendors import VENDORS, Play
 
 FRAME_MS = 20
 VOICE_MS = 900
+PAUSE_MS = 100
+"""Behind the voice, in one message with it: as much silence as ends it."""
 _PATIENCE_S = 20
 _UPDATE = msgspec.json.encode(
     {
         "type": "session.update",
         # With a longer pause, the recogniser's delay would be hidden behind that.
-        "session": {"greeting": "", "input": {"turn_detection": {"min_silence": 100}}},
+        "session": {"greeting": "", "input": {"turn_detection": {"min_silence": PAUSE_MS}}},
     }
 ).decode()
 
@@ -133,14 +135,25 @@ async def _until(client: ClientConnection, turn: Turn, kind: type[wire.ServerMes
             return
 
 
+def spoken() -> list[str]:
+    """All that is said, and the pause behind it, message by message.
+
+    It is one: a machine that is too busy to send the next for a third of a second would make
+    two utterances of it, as a microphone does whose frames stop coming, and each vendor here
+    says all its words to each.
+    """
+    voice = sine(220, VOICE_MS, PCM.rate) + bytes(PCM.size(PAUSE_MS))
+    return [codec.encode_input_audio(voice)]
+
+
 async def _speak(client: ClientConnection) -> None:
-    """At the pace of speech: a voice, then silence without an end."""
+    """All at once, then silence without an end, at the pace of speech."""
     clock = asyncio.get_running_loop().time
-    due, said_ms = clock(), 0
-    voice = codec.encode_input_audio(sine(220, FRAME_MS, PCM.rate))
+    due = clock()
     silence = codec.encode_input_audio(bytes(PCM.size(FRAME_MS)))
+    for message in spoken():
+        await client.send(message)
     while True:
-        await client.send(voice if said_ms < VOICE_MS else silence)
-        said_ms += FRAME_MS
+        await client.send(silence)
         due += FRAME_MS / 1000
         await asyncio.sleep(max(0.0, due - clock()))

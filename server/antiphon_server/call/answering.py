@@ -11,15 +11,14 @@ from msgspec import Struct
 from antiphon_providers.errors import Malformed, ProviderError, TooSlow
 from antiphon_providers.interfaces import Prompt, Said, Sound, Spent, SpokenPiece, ToolUse, Used
 from antiphon_server.call.interlocutor import Interlocutor
+from antiphon_server.call.patience import PROGRESS_SECONDS, seconds_from_now
 from antiphon_server.call.sounding import Sounding
 from antiphon_server.call.timeline import ReplyClock
 from antiphon_server.call.writing import (
     MOST_CHARACTERS,
-    PROGRESS_SECONDS,
     added,
     checked,
     closing,
-    seconds_from_now,
     well_formed,
 )
 

@@ -48,6 +48,10 @@ STALL_MS = 300
 """After so long without the next frame, while somebody speaks, they count as having paused: on
 top of the frame's own length, for a client may send half a second at once (section 7.2).
 """
+LATE_SECONDS = 0.05
+"""By which a look for the next frame may be late. If it is later, the server was busy, and frames
+may have come that were not read yet: it looks again after as long, once.
+"""
 LONGEST_FRAME_SECONDS = 1.0
 """What is longer is no frame but a burst; nothing is said by its length."""
 JUDGE_SECONDS = 0.6
@@ -237,13 +241,18 @@ class Ears:
         if self._stalled is not None:
             self._stalled.cancel()
         loop = asyncio.get_running_loop()
-        self._stalled = loop.call_later(self._stall_seconds, self._check_for_stall)
+        due = loop.time() + self._stall_seconds
+        self._stalled = loop.call_at(due, self._check_for_stall, due)
 
-    def _check_for_stall(self) -> None:
+    def _check_for_stall(self, due: float | None) -> None:
         if not self._voice_on:
             return
         if self._timeline.now() - self._frame_at < self._stall_seconds:
             self._watch_for_stall()
+            return
+        loop = asyncio.get_running_loop()
+        if due is not None and loop.time() - due > LATE_SECONDS:
+            self._stalled = loop.call_later(LATE_SECONDS, self._check_for_stall, None)
             return
         # The turn model knows an end by the silence after it. The recogniser gets none: if the
         # frames were only late, a hole would be torn into a word.

@@ -11,10 +11,11 @@ from msgspec import Struct
 
 from antiphon_providers.errors import Malformed, TooSlow
 from antiphon_providers.interfaces import Sound, TextToSpeech, VoiceOptions
+from antiphon_server.call.patience import PROGRESS_SECONDS, seconds_from_now
 from antiphon_server.call.sound import Resampler
 from antiphon_server.call.sounding import Sounding
 from antiphon_server.call.timeline import ReplyClock
-from antiphon_server.call.writing import PROGRESS_SECONDS, closing, seconds_from_now
+from antiphon_server.call.writing import closing
 
 
 class Written(Struct, frozen=True):

@@ -21,21 +21,12 @@ from antiphon_providers.interfaces import (
     ToolUse,
     Used,
 )
+from antiphon_server.call.patience import Patience
 from antiphon_server.call.timeline import ReplyClock
 from antiphon_server.conversation.sentences import Sentences
 
 T = TypeVar("T")
 
-FIRST_TOKEN_SECONDS = 10.0
-"""The hosted service gives a model of one's own as long (protocol section 3.5)."""
-PROGRESS_SECONDS = 10.0
-"""From one token or sound to the next; a stream that stalls has failed."""
-REPLY_SECONDS = 60.0
-"""How long a model may write."""
-SLOW_SECONDS = 3.0
-"""After its first word a model that writes more slowly than people speak is not waited for until
-its first sentence is complete.
-"""
 MOST_CHARACTERS = 4_000
 """How much it may write: about five minutes of speech."""
 
@@ -73,6 +64,7 @@ class Writing:
         self._useful = False
         """Whether there is something to speak, or a tool was called."""
         self._filler: asyncio.TimerHandle | None = None
+        self._patience = Patience(self._hurry)
 
     def say(self, text: str) -> None:
         """These words, to the letter."""
@@ -96,6 +88,7 @@ class Writing:
             raise TooSlow("the language model stopped writing", provider=name) from None
         finally:
             self._begun()
+            self._patience.end()
         self._give(self._sentences.finish())
         if not self._useful:
             raise Malformed("the language model said nothing", provider=self._model.name)
@@ -103,25 +96,28 @@ class Writing:
 
     async def _ask(self, prompt: Prompt) -> None:
         self._clock.prompted = self._doors.now()
-        async with aclosing(closing(self._model.reply(prompt))) as pieces:
-            async with asyncio.timeout(FIRST_TOKEN_SECONDS) as deadline:
-                ends = seconds_from_now(REPLY_SECONDS)
-                async for piece in pieces:
-                    deadline.reschedule(min(seconds_from_now(PROGRESS_SECONDS), ends))
-                    self._take(piece)
-                    if self._characters > MOST_CHARACTERS:
-                        break
+        stream = aclosing(closing(self._model.reply(prompt)))
+        async with stream as pieces, self._patience.deadline:
+            self._patience.ask()
+            async for piece in pieces:
+                self._patience.progress()
+                self._take(piece)
+                if self._characters > MOST_CHARACTERS:
+                    break
 
     def _take(self, piece: Piece) -> None:
         match piece:
             case Said(text):
                 self._first_token()
+                if not self._useful and not text.isspace():
+                    self._patience.begin()
                 self._characters += len(text)
-                self._give(self._sentences.feed(well_formed(text)) or self._hurried())
+                self._write(well_formed(text))
             case Used(use):
                 self._first_token()
                 self._doors.use(checked(use, self._model.name))
                 self._useful = True
+                self._patience.speak()
             case Spent():
                 self.spent = added(self.spent, piece)
             case Chosen():
@@ -132,12 +128,20 @@ class Writing:
         if self._clock.first_token is None:
             self._clock.first_token = self._doors.now()
 
-    def _hurried(self) -> list[str]:
-        """What there is of a first sentence that has been waited for long enough."""
-        first, now = self._clock.first_token, self._doors.now()
-        if self._clock.first_sentence is not None or first is None or now - first < SLOW_SECONDS:
-            return []
-        return self._sentences.hurry()
+    def _write(self, text: str) -> None:
+        pieces = self._sentences.feed(text)
+        if not pieces and self._patience.is_over:
+            pieces = self._sentences.hurry()
+        self._speak(pieces)
+
+    def _hurry(self) -> None:
+        self._speak(self._sentences.hurry())
+
+    def _speak(self, pieces: list[str]) -> None:
+        """Pieces that came in time."""
+        self._give(pieces)
+        if pieces:
+            self._patience.speak()
 
     def _begun(self) -> None:
         if self._filler is not None:
@@ -173,11 +177,6 @@ def added(one: Spent, other: Spent) -> Spent:
         one.completion_tokens + other.completion_tokens,
         one.cached_tokens + other.cached_tokens,
     )
-
-
-def seconds_from_now(seconds: float) -> float:
-    """So many seconds from now, on the clock of ``asyncio.timeout``."""
-    return asyncio.get_running_loop().time() + seconds
 
 
 async def closing(stream: AsyncIterator[T]) -> AsyncGenerator[T, None]:

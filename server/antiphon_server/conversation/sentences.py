@@ -48,6 +48,7 @@ _CONJUNCTION = re.compile(
     r"\s(?=(?:and|but|or|so|because|which|who|that|while|when|where|then|with)\s)"
 )
 _SPACE = re.compile(r"\s")
+_LAST_END = re.compile(rf"[.!?…。！？]+[{re.escape(_CLOSERS)}]*\Z")  # noqa: RUF001
 _LAST_WORD = re.compile(r"(\S+)$")
 _SPEAKABLE = re.compile(r"[^\W_]")
 
@@ -76,7 +77,9 @@ class Sentences:
 
     def hurry(self) -> list[str]:
         """The words that are complete, though their piece is not: the caller waits too long."""
-        end = len(self._text) - len(_SPACE.split(self._text)[-1])
+        end = len(self._text)
+        if not _seems_over(self._text):
+            end -= len(_SPACE.split(self._text)[-1])
         words = self._text[:end].rstrip()
         if not _SPEAKABLE.search(words):
             return []
@@ -149,6 +152,15 @@ def _is_doubtful(before: str, word: str) -> bool:
         return before.strip() == word
     is_initial = len(word) == 1 and word.isalpha() and before[-1:].isupper()
     return is_initial or word in ABBREVIATIONS or word in _MAY_END
+
+
+def _seems_over(text: str) -> bool:
+    """Whether a text that goes on later, if at all, ends with a sentence."""
+    match = _LAST_END.search(text)
+    if match is None:
+        return False
+    word = _last_word(text[: match.start()])
+    return not word[-1:].isdigit() and not _is_doubtful(text[: match.start()], word)
 
 
 def _last_word(before: str) -> str:

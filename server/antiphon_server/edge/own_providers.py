@@ -16,7 +16,7 @@ import structlog
 from msgspec.structs import replace
 
 from antiphon_protocol.errors import InvalidConfig
-from antiphon_protocol.rest_agent_providers import OWN
+from antiphon_protocol.rest_agent_providers import OFF, OWN
 from antiphon_providers.errors import ProviderError
 from antiphon_providers.interfaces import HearingOptions, VoiceOptions
 from antiphon_providers.resilience.candidates import Candidate
@@ -108,7 +108,8 @@ class OwnProviders:
         lease = Lease(self)
         try:
             for setting, targets in chosen.items():
-                if setting == "s2s" or any(target.name != OWN for target in targets):
+                names = {target.name for target in targets}
+                if OFF not in names and (setting == "s2s" or names != {OWN}):
                     lease.hold(self._take((account, setting, targets)))
             await lease.ready()
         except BaseException:

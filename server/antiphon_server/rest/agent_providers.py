@@ -11,6 +11,8 @@ from msgspec import UNSET, UnsetType
 
 from antiphon_protocol.rest import Fault
 from antiphon_protocol.rest_agent_providers import (
+    OFF,
+    OWN,
     AgentProvider,
     AgentProviderChange,
     AgentProviders,
@@ -44,13 +46,17 @@ def providers_of(
             keys[stage] = tuple(_key(one, known) for one in listed)
             for index, (one, key) in enumerate(zip(listed, keys[stage], strict=True)):
                 _check(stage, one, key, (*place, index))
+            _check_off(listed, place)
             choices[stage] = tuple(AgentProvider(one.name, one.options or {}) for one in listed)
     return (AgentProviders(**choices) if choices else UNSET), keys
 
 
 def check_against_models(providers: AgentProviders | UnsetType, *, has_models: bool) -> None:
     """Raises ``Invalid`` for an agent with two answers to who writes its replies."""
-    if has_models and providers is not UNSET and (providers.llm or providers.s2s):
+    if not has_models or providers is UNSET:
+        return
+    converses = any(one.name != OFF for one in providers.s2s)
+    if providers.llm or converses:
         which = "llm" if providers.llm else "s2s"
         raise _wrong(("body", "providers", which), "An agent that has `llm` chooses no other model")
 
@@ -73,7 +79,16 @@ def _check(stage: str, one: AgentProviderChange, key: str, place: Place) -> None
     try:
         check_options(stage, one.name, one.options or {}, key)
     except ValueError as wrong:
-        raise _wrong((*place, "options" if key else "api_key"), str(wrong)) from None
+        names_nobody = one.name in {OWN, OFF}
+        where = "options" if key or names_nobody else "api_key"
+        raise _wrong((*place, where), str(wrong)) from None
+
+
+def _check_off(listed: tuple[AgentProviderChange, ...], place: Place) -> None:
+    """Nobody stands in for nobody, nor it for somebody."""
+    for index, one in enumerate(listed):
+        if one.name == OFF and len(listed) > 1:
+            raise _wrong((*place, index, "name"), "`off` stands alone in its list")
 
 
 def _wrong(place: Place, told: str) -> Invalid:

@@ -13,10 +13,10 @@ from typing import Any
 import msgspec
 from msgspec import Struct
 
-from antiphon_protocol.rest_agent_providers import OWN
+from antiphon_protocol.rest_agent_providers import OFF, OWN
 from antiphon_providers import registry
 from antiphon_providers.errors import ProviderError, Refused
-from antiphon_server.settings import ALL_STAGES
+from antiphon_server.settings import ALL_STAGES, WHOLE_TURNS
 
 LONGEST_OPTION = 4096
 """Characters of a text."""
@@ -50,6 +50,12 @@ OFFERED: Mapping[str, Mapping[str, tuple[str, ...]]] = {
 }  # fmt: skip
 """By setting and name: the options."""
 
+_UNSETTABLE = {
+    OWN: "The server's own provider is the operator's to set",
+    OFF: "Where nobody serves there is nothing to set",
+}
+"""Why there are no options of these."""
+
 
 class ProviderTarget(Struct, frozen=True):
     """A provider of an agent's own, its key open; ``options`` is a JSON object."""
@@ -76,9 +82,9 @@ def check_name(setting: str, name: str) -> None:
 
 def check_options(setting: str, name: str, options: Mapping[str, Any], api_key: str) -> None:
     """Whether the provider could be made so. Raises ``ValueError`` that never has the key."""
-    if name == OWN:
+    if name in _UNSETTABLE:
         if options or api_key:
-            raise ValueError("The server's own provider is the operator's to set")
+            raise ValueError(_UNSETTABLE[name])
         return
     allowed = OFFERED[setting][name]
     unknown = next((option for option in options if option not in allowed), None)
@@ -132,7 +138,8 @@ def _factory(setting: str, name: str) -> Any:
 @cache
 def _names(setting: str) -> tuple[str, ...]:
     there = registry.installed(ALL_STAGES[setting])
-    return (OWN, *(name for name in OFFERED[setting] if name in there))
+    nobody = (OFF,) if setting in WHOLE_TURNS else ()
+    return (OWN, *nobody, *(name for name in OFFERED[setting] if name in there))
 
 
 def _flat(options: Mapping[str, Any]) -> dict[str, Any]:

@@ -22,7 +22,8 @@ from antiphon_providers.interfaces import (
 from antiphon_server.call import answering as limits
 from antiphon_server.call.answering import FIRST_SOUND_SECONDS, Answering, AnsweringDoors
 from antiphon_server.call.interlocutor import Interlocutor
-from antiphon_server.call.writing import MOST_CHARACTERS, PROGRESS_SECONDS
+from antiphon_server.call.patience import PROGRESS_SECONDS
+from antiphon_server.call.writing import MOST_CHARACTERS
 from server.call.scripted_call import stt
 from server.call.sounding_stage import PROMPT, SoundingStage
 from server.call.spoken_twin import SpokenTwin, Step, pcm, spoken

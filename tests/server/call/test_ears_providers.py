@@ -32,7 +32,7 @@ from server.call.scripted_call import (
     turn,
     voiced,
 )
-from virtual_time import in_virtual_time
+from virtual_time import VirtualTimeLoop, in_virtual_time
 
 
 def _listener(heard: list[bytes]) -> ScriptedSpeechToText:
@@ -208,6 +208,25 @@ async def test_frames_that_come_late_lose_nothing() -> None:
             microphone.ears.hear(pcm[at : at + PCM.size(240)])
             await asyncio.sleep(0.240)
         assert microphone.kinds(VoiceStarted, VoiceStopped) == ["VoiceStarted"]
+
+
+@in_virtual_time
+async def test_a_server_that_was_busy_looks_again_before_it_takes_frames_for_lost() -> None:
+    """They came while it was: they are read after the timer that was to be cancelled by them. If
+    there are none, the pause is noticed a moment later.
+    """
+    loop = asyncio.get_running_loop()
+    assert isinstance(loop, VirtualTimeLoop)
+    async with listening() as microphone:
+        await microphone.hears(voiced(600))
+        for _ in range(3):
+            loop.is_busy(0.5)
+            await asyncio.sleep(0.01)
+            await microphone.hears(voiced(300))
+        assert microphone.kinds(VoiceStarted, VoiceStopped) == ["VoiceStarted"]
+        loop.is_busy(0.5)
+        await asyncio.sleep(0.1)
+        assert microphone.kinds(VoiceStarted, VoiceStopped) == ["VoiceStarted", "VoiceStopped"]
 
 
 @in_virtual_time

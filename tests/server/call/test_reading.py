@@ -8,8 +8,8 @@ from typing import Any
 import pytest
 
 from antiphon_providers.errors import Malformed, TooSlow
+from antiphon_server.call.patience import PROGRESS_SECONDS
 from antiphon_server.call.reading import Pieces, Reading, Written
-from antiphon_server.call.writing import PROGRESS_SECONDS
 from server.call.scripted_call import tts
 from server.call.sounding_stage import SoundingStage
 from virtual_time import in_virtual_time

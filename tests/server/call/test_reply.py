@@ -21,10 +21,10 @@ from antiphon_providers.interfaces import (
 )
 from antiphon_providers.scripted import ScriptedLanguageModel, ScriptedTextToSpeech
 from antiphon_providers.scripted.language_model import said
+from antiphon_server.call.patience import PROGRESS_SECONDS
 from antiphon_server.call.reply import Task
 from antiphon_server.call.settings import CallSettings
 from antiphon_server.call.sound import decode
-from antiphon_server.call.writing import PROGRESS_SECONDS
 from antiphon_server.conversation.vocabulary import (
     ReplyFinished,
     ToolUsed,
@@ -223,7 +223,7 @@ async def test_a_voice_that_waits_for_words_has_not_stalled() -> None:
                 yield sound
             await taking
 
-    pieces = [*said("Well, now."), *said(" That took a while."), *said(" But it came in the end.")]
+    pieces = [Said("Well, now."), *said(" That took a while."), *said(" But it came in the end.")]
     for voice in (tts(), Eager()):
         model = ScriptedLanguageModel(
             llm(first_token_ms=9000, per_token_ms=4000).options, answer=lambda _prompt: pieces

@@ -229,6 +229,25 @@ def test_no_word_is_ever_cut(words: list[str]) -> None:
     assert all(len(piece) <= LONGEST_CHARS for piece in found)
 
 
+@pytest.mark.parametrize(
+    ("text", "pieces"),
+    [
+        ("Let me look.", ["Let me look."]),
+        ("Is it “so?”", ["Is it “so?”"]),
+        ("It costs 3.", ["It costs"]),
+        ("Ask for Dr.", ["Ask for"]),
+        ("Stop", []),
+    ],
+)
+def test_who_is_in_a_hurry_gets_a_last_word_that_ends_a_sentence(
+    text: str, pieces: list[str]
+) -> None:
+    """Not where the full stop may be one of a number or an abbreviation."""
+    sentences = Sentences()
+    assert sentences.feed(text) == []
+    assert sentences.hurry() == pieces
+
+
 def test_who_is_in_a_hurry_gets_the_words_that_are_complete() -> None:
     """Not the one that is being written, nor punctuation alone; and no word twice."""
     sentences = Sentences()

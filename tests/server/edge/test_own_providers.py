@@ -259,6 +259,8 @@ async def test_the_servers_own_alone_is_nobody_elses() -> None:
         assert lease.services(node) == node
         with pytest.raises(InvalidConfig, match="no provider of its own"):
             await pool.lease("mine", {"s2s": own})
+        off = await pool.lease("mine", {"s2s": (ProviderTarget("off"),)})
+        assert off.services(node) == node
     async with started(S2S="scripted") as serving, _pool(serving) as pool:
         lease = await pool.lease("mine", {"s2s": own})
         assert lease.services(serving.services).speech_to_speech is not None
@@ -269,6 +271,7 @@ async def test_the_servers_own_alone_is_nobody_elses() -> None:
     [
         ({}, True),
         ({"s2s": [{"name": "default"}]}, True),
+        ({"s2s": [{"name": "off"}]}, False),
         ({"llm": [{"name": "default"}]}, False),
         ({"stt": [{"name": "default"}], "s2s": [{"name": "default"}]}, True),
     ],
@@ -276,7 +279,9 @@ async def test_the_servers_own_alone_is_nobody_elses() -> None:
 async def test_an_agent_chooses_between_one_model_and_three(
     providers: dict[str, Any], *, converses: bool
 ) -> None:
-    """Where the server has both: who names a stage of the three, and no model for all, has them."""
+    """Where the server has both: who says so has the three, and who names a stage of them and no
+    model for all.
+    """
     async with started(S2S="scripted") as node:
         vendors = Vendors()
         vendors.node = node

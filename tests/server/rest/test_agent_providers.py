@@ -89,6 +89,10 @@ async def test_a_key_stays_while_its_provider_is_listed(desk: Desk) -> None:
         ({"stt": [{"name": "deepgram"}]}, "providers.stt[0].api_key"),
         ({"tts": [{"name": "default", "api_key": "canary"}]}, "providers.tts[0].options"),
         ({"llm": [{**THINKS, "options": {}}]}, "providers.llm[0].options"),
+        ({"llm": [{"name": "off"}]}, "providers.llm[0].name"),
+        ({"s2s": [{"name": "default"}, {"name": "off"}]}, "providers.s2s[1].name"),
+        ({"s2s": [{"name": "off", "api_key": "canary-5"}]}, "providers.s2s[0].options"),
+        ({"s2s": [{"name": "off", "options": {"model": "m"}}]}, "providers.s2s[0].options"),
     ],
 )
 async def test_what_cannot_be_is_refused_with_its_place(
@@ -113,3 +117,18 @@ async def test_an_agent_has_one_answer_to_who_writes(desk: Desk) -> None:
     change = {"llm": [], "providers": {"llm": [THINKS]}}
     assert (await desk.put(agent_id, change)).status == 200
     assert (await desk.put(agent_id, {"llm": [MODEL]})).status == 422
+
+
+async def test_an_agent_says_that_no_model_is_to_answer_by_itself(desk: Desk) -> None:
+    """With a language model of its own as well, for which that would be in the way; and takes it
+    back.
+    """
+    off = {"s2s": [{"name": "off"}]}
+    got = await desk.post(MINIMAL | {"llm": [MODEL], "providers": off})
+    assert got.status == 201
+    assert got.body["providers"] == {"s2s": [{"name": "off", "options": {}}]}
+    agent_id = got.body["id"]
+    found = await desk.agents.bind(desk.mine.account, agent_id)
+    assert found is not None
+    assert [one.name for one in found.providers["s2s"]] == ["off"]
+    assert "providers" not in (await desk.put(agent_id, {"providers": {}})).body
