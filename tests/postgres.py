@@ -4,6 +4,7 @@
 PostgreSQL refuses to be root, so where the tests are root it is somebody else.
 """
 
+import contextlib
 import ctypes
 import itertools
 import os
@@ -117,12 +118,29 @@ class Postgres:
         """Stop the server at once, cutting every connection."""
         if self._server is None:
             return
+        self.resume()
         self._server.send_signal(signal.SIGINT)
         self._server.wait()
         self._reader.join()
         if self._server.stderr is not None:
             self._server.stderr.close()
         self._server = None
+
+    def pause(self) -> None:
+        """Have all of it hang: connections stand, new ones are taken, and nothing is answered."""
+        self._signal(signal.SIGSTOP)
+
+    def resume(self) -> None:
+        """Let it go on after `pause`."""
+        self._signal(signal.SIGCONT)
+
+    def _signal(self, number: signal.Signals) -> None:
+        if self._server is None:
+            return
+        self._server.send_signal(number)
+        for child in _children(self._server.pid):
+            with contextlib.suppress(ProcessLookupError):  # It has ended meanwhile.
+                os.kill(child, number)
 
     def remove(self) -> None:
         """Stop the server and delete all it has."""
@@ -189,6 +207,19 @@ class Postgres:
                 self._answers = True
                 self._is_decided.set()
         self._is_decided.set()  # It has ended.
+
+
+def _children(parent: int) -> list[int]:
+    """The processes that a process has started, by Linux's `/proc`."""
+    found = []
+    for status in Path("/proc").glob("[0-9]*/stat"):
+        try:
+            text = status.read_text()
+        except OSError:
+            continue  # It has ended meanwhile.
+        if int(text.rpartition(")")[2].split()[1]) == parent:
+            found.append(int(status.parent.name))
+    return found
 
 
 def _unprivileged() -> str | None:

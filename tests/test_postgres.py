@@ -2,6 +2,7 @@
 
 import os
 import shutil
+from concurrent.futures import ThreadPoolExecutor, wait
 from pathlib import Path
 
 import psycopg
@@ -36,6 +37,21 @@ def test_what_it_has_outlives_a_stop_and_nothing_outlives_its_removal() -> None:
         psycopg.connect(url)
     server.start()
     psycopg.connect(url).close()
+    server.remove()
+    assert not server.folder.exists()
+
+
+def test_one_that_is_paused_answers_nobody_until_it_is_resumed() -> None:
+    """Whoever is connected already waits, too; and it can be removed while it hangs."""
+    server = Postgres()
+    server.start()
+    with psycopg.connect(server.url()) as connection, ThreadPoolExecutor(1) as thread:
+        server.pause()
+        answer = thread.submit(connection.execute, "SELECT 1")
+        assert wait([answer], timeout=0.2).not_done == {answer}
+        server.resume()
+        assert answer.result(30).fetchone() == (1,)
+    server.pause()
     server.remove()
     assert not server.folder.exists()
 

@@ -107,7 +107,7 @@ async def _serve(node: Node, settings: Settings, listener: socket.socket, reload
     except SettingsError:
         await node.close()
         raise
-    server = transport.server(create_app(node), settings, node.calls.close)
+    server = transport.server(create_app(node), settings, node.farewell)
     transport.settle_memory()
     # Whoever reads the banner may stop the server at once.
     with server.capture_signals():

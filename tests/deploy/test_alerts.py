@@ -78,6 +78,10 @@ CASES = {
         buckets("antiphon_server_overhead_seconds", {"0.025": 90, "0.03": 100, "+Inf": 100}),
         buckets("antiphon_server_overhead_seconds", {"0.025": 99, "0.03": 100, "+Inf": 100}),
     ),
+    "AntiphonNotReady": Case(
+        gauge("antiphon_not_ready", f"1x{MINUTES}", 'reason="records",'),
+        gauge("antiphon_not_ready", f"0x{MINUTES}", 'reason="records",'),
+    ),
     "AntiphonRecordsLost": Case(
         counter("antiphon_records_lost_total", 1) | counter("antiphon_records_rejected_total", 0),
         counter("antiphon_records_lost_total", 0) | counter("antiphon_records_rejected_total", 0),

@@ -30,6 +30,11 @@ class Microphone:
         self.said: list[int] = []
         """The numbered words that were begun."""
 
+    @property
+    def is_idle(self) -> bool:
+        """Whether all that was to be said, and the silence after it, was sent."""
+        return self._idle.is_set()
+
     async def run(self) -> None:
         """Sends until cancelled."""
         while True:

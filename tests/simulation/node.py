@@ -45,6 +45,8 @@ class SimulatedNode(Node):
         self.keys = Keys(SETTINGS.api_keys, Tokens(clock=clock), clock=clock)
         self.calls = Calls(clock)
         self.ready = True
+        self._is_stopping = False
+        self._disks = []
         self.spans = KeptSpans()
         self.traces = Traces(self.spans, Sampling(tells_content=True, spreads=True))
         self._limits = Limits(SETTINGS, clock)

@@ -165,7 +165,7 @@ class Performance:
 
     def _is_at_rest(self) -> bool:
         call = self.world.call()
-        if call is None or self.caller.live is None:
+        if call is None or self.caller.live is None or not self.caller.mic.is_idle:
             return False
         state = vars(call.session)["_state"]
         books = state.books

@@ -211,6 +211,13 @@ ROWS: dict[str, tuple[Panel, ...]] = {
         Panel("Webhook attempts", (
             Query(rate("antiphon_webhook_attempts_total", "outcome"), "{{outcome}}"),
         ), "ops"),
+        Panel("Not ready", (
+            Query("max by (instance, reason) (antiphon_not_ready{})", "{{instance}} {{reason}}"),
+        ), note="Servers that are to be given no new call, and why."),
+        Panel("What the disk did not take", (
+            Query(rate("antiphon_recordings_broken_total"), "recordings"),
+            Query(rate("antiphon_journals_broken_total"), "journals"),
+        ), "ops", note="Those that broke off. Records that were lost are under Records."),
     ),
 }  # fmt: skip
 

@@ -6,6 +6,7 @@ It holds what was said, so an operator must ask for it.
 
 from __future__ import annotations
 
+import errno
 import os
 from collections.abc import Callable, Iterable
 from pathlib import Path
@@ -19,6 +20,7 @@ from antiphon_server.conversation import machine
 from antiphon_server.conversation import vocabulary as v
 from antiphon_server.conversation.manners import Manners
 from antiphon_server.conversation.states import State
+from antiphon_server.observe import metrics
 
 if TYPE_CHECKING:
     AnyEvent = v.Event
@@ -76,8 +78,9 @@ class Journal:
         at = round(self._now() - self._began, 6)
         try:
             self._file.write(_encode(Step(at, event, commands, changed)) + b"\n")
-        except OSError:
-            log.exception("journal broke off")
+        except OSError as failure:
+            metrics.JOURNALS_BROKEN.inc()
+            log.error("journal broke off", reason=failure.strerror)  # noqa: TRY400 - no fault
             self.close()
 
     def close(self) -> None:
@@ -132,7 +135,11 @@ class JournalFile:
         """One line, out of the process at once. Raises ``OSError``."""
         if self._file is None:
             self._file = os.open(self._path, os.O_CREAT | os.O_APPEND | os.O_WRONLY, 0o600)
-        os.write(self._file, line)
+        written = os.write(self._file, line)
+        if written < len(line):
+            # A disk that is nearly full takes a part. No line may follow half a one.
+            os.ftruncate(self._file, os.fstat(self._file).st_size - written)
+            raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
 
     def close(self) -> None:
         """No more lines."""

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-from typing import Any
 
 import structlog
 from msgspec.structs import replace
@@ -163,8 +162,11 @@ async def _healthz(_request: Request) -> Response:
 
 
 async def _readyz(request: Request) -> Response:
-    node: Any = request.app.state.node
-    return JSONResponse({"ready": node.ready}, 200 if node.ready else 503)
+    node: Node = request.app.state.node
+    reasons = node.troubles
+    if reasons:
+        return JSONResponse({"ready": False, "reasons": reasons}, 503)
+    return JSONResponse({"ready": True})
 
 
 async def _metrics(request: Request) -> Response:

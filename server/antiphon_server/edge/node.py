@@ -19,6 +19,7 @@ from antiphon_server.edge.backstage import Backstage, StartFailed
 from antiphon_server.edge.calls import Calls
 from antiphon_server.edge.own_providers import OwnProviders
 from antiphon_server.edge.pipeline import Pipeline, advice
+from antiphon_server.edge.readiness import Readiness
 from antiphon_server.observe.traces import BadEndpoint, Traces, traces_of
 from antiphon_server.security.admission import Admission
 from antiphon_server.security.keys import Keys
@@ -27,6 +28,9 @@ from antiphon_server.security.secrets import Unsealable
 from antiphon_server.security.tokens import Tokens
 from antiphon_server.settings import Settings
 from antiphon_server.store.database import Unreachable
+from antiphon_server.store.database_watch import DatabaseWatch
+from antiphon_server.store.disk import Disk
+from antiphon_server.store.location import journal_folder
 from antiphon_server.webhooks.inline import inline_check, seal_inline
 
 log = structlog.get_logger()
@@ -65,6 +69,8 @@ class Node:
         )
         self.calls = Calls()
         self.ready = False
+        """Between its start and its stop."""
+        self._is_stopping = False
         self._limits = Limits(settings)
         self._sessions = 0
         self._sockets = 0
@@ -73,6 +79,21 @@ class Node:
         self._noise_suppression: Callable[[], Clean] | None = None
         self.traces: Traces | None = None
         """Of calls, where they are wanted."""
+        journals = journal_folder(settings)
+        self._disks = [stage.ledger.disk]
+        if journals is not None:
+            self._disks.append(Disk(journals, "journals", "journals of calls"))
+        database = DatabaseWatch(stage.database, lambda: stage.ledger.is_behind)
+        self.readiness = Readiness([*self._disks, database])
+
+    @property
+    def troubles(self) -> list[str]:
+        """Why this server is to be given no new call; empty where it is ready."""
+        if self._is_stopping:
+            return ["the server is stopping"]
+        if not self.ready:
+            return ["the server is starting"]
+        return self.readiness.troubles
 
     @property
     def services(self) -> Services:
@@ -143,12 +164,19 @@ class Node:
         """
         await self.pipeline.start()
         await self.backstage.start()
+        await self.readiness.start()
         self.ready = True
+
+    async def farewell(self) -> None:
+        """Takes no new call any more, and ends those that go on."""
+        self.ready = False
+        self._is_stopping = True
+        await self.calls.close()
 
     async def close(self) -> None:
         """Releases the providers."""
-        self.ready = False
-        await self.calls.close()
+        await self.farewell()
+        await self.readiness.close()
         await self.own.close()
         await self.pipeline.close()
         await self.keys.close()
@@ -157,8 +185,11 @@ class Node:
             await self.traces.close()
 
     def enter(self, admission: Admission) -> Room:
-        """Room for one more session. Raises ``AtCapacity`` and ``ConcurrencyExceeded``."""
-        if self._sessions >= self.settings.max_sessions:
+        """Room for one more session. Raises ``AtCapacity``, also where nothing that is said in
+        it could be kept, and ``ConcurrencyExceeded``.
+        """
+        is_full = self._sessions >= self.settings.max_sessions
+        if is_full or self._is_stopping or any(disk.trouble for disk in self._disks):
             raise AtCapacity
         lease = self._limits.lease(admission)
         self._sessions += 1

@@ -170,6 +170,20 @@ SPOOL_BYTES = Gauge(
     "antiphon_spool_bytes", "Bytes of records that the database has not taken yet.",
     registry=REGISTRY,
 )  # fmt: skip
+RECORDINGS_BROKEN = Counter(
+    "antiphon_recordings_broken", "Recordings that broke off: the disk did not take them.",
+    registry=REGISTRY,
+)  # fmt: skip
+JOURNALS_BROKEN = Counter(
+    "antiphon_journals_broken", "Journals of calls that broke off: the disk did not take them.",
+    registry=REGISTRY,
+)  # fmt: skip
+NOT_READY = Gauge(
+    "antiphon_not_ready",
+    "1 while `/readyz` answers 503 for this: `records`, `journals` (their disks), `database`.",
+    ["reason"],
+    registry=REGISTRY,
+)
 DATABASE_OUTAGES = Counter(
     "antiphon_database_outages", "Times the database stopped taking records.", registry=REGISTRY
 )

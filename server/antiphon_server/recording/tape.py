@@ -14,6 +14,7 @@ from msgspec import Struct
 
 from antiphon_protocol.audio import PCM, Encoding
 from antiphon_server.call.sound import Resampler, Samples
+from antiphon_server.observe import metrics
 from antiphon_server.recording.tracks import AgentTrack, UserTrack
 from antiphon_server.store.artifacts import Recorded
 
@@ -210,6 +211,8 @@ class Tape:
 
     def _break(self, failure: Exception) -> None:
         log.error("recording broke off", file=self.path.name, exc_info=failure)
+        if not self._broken:
+            metrics.RECORDINGS_BROKEN.inc()
         self._broken = True
 
     def _close(self) -> None:

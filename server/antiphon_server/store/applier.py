@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import os
 import threading
+import time
 from collections import deque
 from collections.abc import Callable, Sequence
 from functools import partial
@@ -33,6 +34,9 @@ GATHER_SECONDS = 0.1
 """How long records gather for one transaction while nobody asks for them."""
 RETRY_SECONDS = (0.1, 5.0)
 """The first pause after a failure, and the longest; each is twice the one before."""
+HANG_SECONDS = 2.0
+"""A transaction that takes longer is not waited for at an end that has given up."""
+LOOK_SECONDS = 0.25
 REJECTED = "rejected.jsonl"
 
 _OF_A_LINE = (
@@ -65,7 +69,11 @@ class Applier:
         self._is_closing = False
         self._gives_up = threading.Event()
         self._is_out = False
+        self.is_out = False
+        """Whether the database could not be used when it was last tried."""
         self._applied = 0
+        self._steps = 0
+        """Transactions that went through."""
         self._thread = threading.Thread()
 
     def start(self, dead: Sequence[Claim], segments: deque[Segment]) -> None:
@@ -93,13 +101,24 @@ class Applier:
         self._gives_up.set()
 
     def close(self, timeout_s: float) -> None:
-        """Applies the rest and ends the thread; gives up after a time in which it fails."""
+        """Applies the rest and ends the thread; gives up after a time in which it fails, and cuts
+        off a database that hangs then.
+        """
         self._is_closing = True
         self._hurry.set()
         self._work.set()
-        self._thread.join(timeout_s)
-        self._gives_up.set()
-        self._thread.join()
+        end = time.monotonic() + timeout_s
+        steps, since = self._steps, time.monotonic()
+        while self._thread.is_alive():
+            self._thread.join(LOOK_SECONDS)
+            now = time.monotonic()
+            if now >= end:
+                self._gives_up.set()
+            if steps != self._steps:
+                steps, since = self._steps, now
+            elif self._gives_up.is_set() and now - since >= HANG_SECONDS:
+                self._database.cut()
+                since = now
 
     def _run(self, dead: Sequence[Claim], segments: deque[Segment]) -> None:
         left = deque(dead)
@@ -182,6 +201,8 @@ class Applier:
 
     def _now(self, work: Callable[[sa.Connection], Result]) -> Result:
         result = self._database.now(work)
+        self._steps += 1
+        self.is_out = False
         if self._is_out:
             self._is_out = False
             log.warning("records are applied again")
@@ -200,6 +221,7 @@ class Applier:
             pause = min(2 * pause, longest)
 
     def _note_outage(self, failure: Exception) -> None:
+        self.is_out = isinstance(failure, Unreachable)
         if not self._is_out:
             self._is_out = True
             metrics.DATABASE_OUTAGES.inc()

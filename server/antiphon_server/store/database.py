@@ -9,13 +9,15 @@ from __future__ import annotations
 
 import asyncio
 import os
+import socket
 import sqlite3
 import threading
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any, TypeVar
+from weakref import WeakSet
 
 import sqlalchemy as sa
 from sqlalchemy import event
@@ -29,12 +31,21 @@ BUSY_SECONDS = 10
 """How long a writer waits for another one in SQLite."""
 CONNECT_SECONDS = 5
 """How long PostgreSQL may take to answer, and to acknowledge what was sent to it."""
+ALIVE_SECONDS = 10
+"""How long a machine that owes an answer may be silent before its kernel is asked for a sign."""
+
+END_SECONDS = 5.0
+"""How long an end waits for what is under way, before it is cut off."""
 
 # Errors come into logs, and the parameters of statements are what people said.
 OPTIONS: dict[str, Any] = {"hide_parameters": True}
 POSTGRES_OPTIONS = {
     "connect_timeout": CONNECT_SECONDS,
     "tcp_user_timeout": 1000 * CONNECT_SECONDS,
+    # By default a machine that vanishes while it owes an answer is waited for two hours.
+    "keepalives_idle": ALIVE_SECONDS,
+    "keepalives_interval": CONNECT_SECONDS,
+    "keepalives_count": 3,
     "application_name": "antiphon",
 }
 
@@ -71,6 +82,9 @@ class Database:
         self._threads = ThreadPoolExecutor(THREADS, thread_name_prefix="database")
         # SQLite's own waiting is blind polling, in which one of several writers may starve.
         self._writing = threading.Lock()
+        self._connections: WeakSet[Any] = WeakSet()
+        if not self.is_sqlite:
+            event.listen(self.engine, "connect", self._remember)
 
     @property
     def shown(self) -> str:
@@ -113,8 +127,31 @@ class Database:
 
     def dispose(self) -> None:
         """As ``close``, on this thread."""
+        patience = threading.Timer(END_SECONDS, self._give_up)
+        patience.daemon = True
+        patience.start()
         self._threads.shutdown(wait=True)
+        patience.cancel()
         self.engine.dispose()
+
+    def cut(self) -> None:
+        """Whoever waits for PostgreSQL fails now, on whatever thread: one that hangs would be
+        waited for without end. It is for the end of a server.
+        """
+        for connection in list(self._connections):
+            # Its owner finds it closed by the other side, or has closed it already.
+            with (
+                suppress(OSError, self.engine.dialect.loaded_dbapi.Error),
+                socket.socket(fileno=os.dup(connection.fileno())) as line,
+            ):
+                line.shutdown(socket.SHUT_RDWR)
+
+    def _give_up(self) -> None:
+        self._threads.shutdown(wait=False, cancel_futures=True)
+        self.cut()
+
+    def _remember(self, connection: Any, _record: Any) -> None:
+        self._connections.add(connection)
 
     async def _off_the_loop(self, work: Work[Result], *, writes: bool) -> Result:
         loop = asyncio.get_running_loop()

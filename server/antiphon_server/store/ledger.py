@@ -20,6 +20,7 @@ from antiphon_server.store import orphans
 from antiphon_server.store.applier import Applier
 from antiphon_server.store.applying import OnEvent
 from antiphon_server.store.database import Database
+from antiphon_server.store.disk import Disk
 from antiphon_server.store.reserve import Reserve
 from antiphon_server.store.spool import Spool, Unrecorded
 from antiphon_server.store.spool_folder import Claim, claim
@@ -53,6 +54,8 @@ class Ledger:
         self._node = node
         self._on_event = on_event
         self._fsync = fsync
+        self.disk = Disk(folder, "records", "records of calls")
+        """Where records are made durable."""
         self._parts: tuple[Spool, Applier] | None = None
         self._closing: Applier | None = None
         self._is_hurried = False
@@ -63,6 +66,11 @@ class Ledger:
         if reserve is not None and not await asyncio.to_thread(reserve.fill):
             log.warning("there is no room for the reserve of records: a full disk would cost some")
         self._parts = self._assemble(own, dead, reserve)
+
+    @property
+    def is_behind(self) -> bool:
+        """Whether the database has refused to take records, and has taken none since."""
+        return self._parts is not None and self._parts[1].is_out
 
     def record(self, session_id: str, record: AnyRecord) -> asyncio.Future[None]:
         """Takes a record, at once and in order; the future is done once it is durable.
@@ -130,6 +138,8 @@ class Ledger:
         self, own: Claim, dead: list[Claim], reserve: Reserve | None
     ) -> tuple[Spool, Applier]:
         applier = Applier(self._database, own, self._on_event)
-        spool = Spool(own, fsync=self._fsync, changed=applier.changed, reserve=reserve)
+        spool = Spool(
+            own, fsync=self._fsync, changed=applier.changed, reserve=reserve, disk=self.disk
+        )
         applier.start(dead, spool.segments)
         return spool, applier

@@ -21,6 +21,7 @@ from typing import NamedTuple
 import structlog
 
 from antiphon_server.observe import metrics
+from antiphon_server.store.disk import Disk
 from antiphon_server.store.reserve import Reserve
 from antiphon_server.store.spool_folder import Claim
 from antiphon_server.store.spool_segment import Line, Segment, encode
@@ -32,6 +33,8 @@ SEGMENT_BYTES = 4_194_304
 SEGMENT_SECONDS = 30.0
 """The same by age: what was said is not to lie about for long when its session is deleted."""
 BATCH_LINES = 1_000
+SAY_SECONDS = 10.0
+"""How often the log has at most that records are lost: a disk may fail at every other write."""
 
 
 class Unrecorded(Exception):
@@ -57,7 +60,7 @@ class Spool:
 
     ``segments`` are those that are not applied yet, oldest first; ``total`` counts the bytes
     ever written. ``changed`` is called on the writer's thread after each batch. ``reserve`` is
-    used up when the disk is full.
+    used up when the disk is full, and ``disk`` is told at once that it is.
     """
 
     def __init__(
@@ -67,8 +70,10 @@ class Spool:
         fsync: bool,
         changed: Callable[[], None],
         reserve: Reserve | None = None,
+        disk: Disk | None = None,
     ) -> None:
         self._claim = claim
+        self._disk = disk
         self._reserve = reserve
         self._fsync = fsync
         self._changed = changed
@@ -76,6 +81,9 @@ class Spool:
         self._number = 0
         self._open: Segment | None = None
         self._is_failing = False
+        """Whether the log has it."""
+        self._silent_until = 0.0
+        self._unsaid = 0
         self._is_closing = False
         self.segments: deque[Segment] = deque()
         self.total = 0
@@ -150,6 +158,8 @@ class Spool:
             try:
                 self._segment().append(lines, fsync=self._fsync)
             except OSError as failure:
+                if self._disk is not None:
+                    self._disk.failed(failure)
                 is_full = failure.errno in {errno.ENOSPC, errno.EDQUOT}
                 if not is_full or self._reserve is None or not self._reserve.give():
                     raise
@@ -181,13 +191,17 @@ class Spool:
 
     def _refuse(self, batch: list[_Waiting], failure: OSError) -> None:
         metrics.RECORDS_LOST.inc(len(batch))
-        if not self._is_failing:
+        self._unsaid += len(batch)
+        if time.monotonic() >= self._silent_until:
+            self._silent_until = time.monotonic() + SAY_SECONDS
             self._is_failing = True
             log.error(
                 "records cannot be written: calls go on, and what is said in them is lost",
                 folder=str(self._claim.folder),
                 reason=failure.strerror,
+                records=self._unsaid,
             )
+            self._unsaid = 0
         why = f"{self._claim.folder} cannot be written: {failure.strerror}"
         _on_the_loop(batch, lambda futures: _fail(futures, why))
 

@@ -6,6 +6,7 @@ import stat
 from pathlib import Path
 
 import pytest
+from structlog.testing import capture_logs
 
 from antiphon_protocol import voice_agent as wire
 from antiphon_server.call import journal
@@ -19,8 +20,10 @@ from antiphon_server.call.journal import (
 )
 from antiphon_server.conversation import vocabulary as v
 from antiphon_server.conversation.manners import Manners
+from antiphon_server.observe import metrics
 from server.call.scripted_call import Stages, calling, silent, stt, voiced
 from server.call.twins import PageTwin
+from server.store.limits import largest_file
 from virtual_time import in_virtual_time
 
 OPENED = b'{"at":0.0,"event":{"type":"SessionOpened","greets":false},"manners":{}}\n'
@@ -128,9 +131,13 @@ def test_a_disk_that_is_full_ends_the_journal_and_nothing_else() -> None:
     """It is a help in looking for faults, and must not be one; what was written stays."""
     page = PageTwin(room=2)
     book = Journal(page, lambda: 0.0)
-    for _ in range(5):
-        book.stepped(v.VoiceStarted(), Manners(), ())
+    before = metrics.JOURNALS_BROKEN._value.get()
+    with capture_logs() as lines:
+        for _ in range(5):
+            book.stepped(v.VoiceStarted(), Manners(), ())
     assert page.is_closed
+    assert [line["event"] for line in lines] == ["journal broke off"]
+    assert metrics.JOURNALS_BROKEN._value.get() == before + 1
     assert len(page.lines) == 2
     book.close()
 
@@ -165,6 +172,19 @@ def test_a_journal_is_a_file_of_lines(tmp_path: Path) -> None:
     assert stat.S_IMODE(path.stat().st_mode) == 0o600
     with path.open("rb") as lines:
         assert list(journal.read(lines)) == list(journal.read([OPENED, SPOKE]))
+
+
+def test_a_line_that_the_disk_takes_half_of_is_taken_back(tmp_path: Path) -> None:
+    """What was written before is read as if nothing had happened."""
+    path = journal_path(tmp_path, "sess_1")
+    file = JournalFile(path)
+    file.write(OPENED)
+    with largest_file(len(OPENED) + 10), pytest.raises(OSError, match="No space left"):
+        file.write(SPOKE)
+    assert path.read_bytes() == OPENED
+    file.write(SPOKE)
+    file.close()
+    assert path.read_bytes() == OPENED + SPOKE
 
 
 def test_a_folder_that_is_gone_is_told_when_it_is_written_to(tmp_path: Path) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import errno
 import json
 from contextlib import AsyncExitStack
 from typing import Any
@@ -56,8 +57,33 @@ async def test_health_is_for_supervisors() -> None:
         status, _, body = await _get(node, "/readyz")
         assert (status, json.loads(body)) == (200, {"ready": True})
     status, _, body = await _get(node, "/readyz")
-    assert (status, json.loads(body)) == (503, {"ready": False})
+    stopping = {"ready": False, "reasons": ["the server is stopping"]}
+    assert (status, json.loads(body)) == (503, stopping)
     assert (await _get(node, "/healthz"))[0] == 200
+
+
+@in_virtual_time
+async def test_a_server_that_can_keep_nothing_says_so_and_takes_no_new_call() -> None:
+    """``at_capacity`` and 1008; a call that runs goes on, and once there is room all is well."""
+    async with started() as node, connected(node) as running:
+        running.tell(UPDATE)
+        await running.until(wire.SessionReady)
+        disk = node.backstage.ledger.disk
+        disk.failed(OSError(errno.ENOSPC, "No space left on device"))
+        status, _, body = await _get(node, "/readyz")
+        told = "records of calls cannot be written: No space left on device"
+        assert (status, json.loads(body)) == (503, {"ready": False, "reasons": [told]})
+        assert (await _get(node, "/healthz"))[0] == 200
+        async with connected(node) as refused:
+            refused.tell(UPDATE)
+            await refused.task
+            assert refused.refusal == ("at_capacity", 1008)
+        await running.until(wire.ReplyDone)
+        disk.ask()
+        assert (await _get(node, "/readyz"))[0] == 200
+        async with connected(node) as another:
+            another.tell(UPDATE)
+            await another.until(wire.SessionReady)
 
 
 async def test_metrics_are_prometheus_text() -> None:

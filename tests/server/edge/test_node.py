@@ -185,6 +185,32 @@ async def test_capacity_is_what_the_operator_set(made: Made) -> None:
         node.enter(anybody)
 
 
+async def test_what_cannot_be_journalled_is_not_begun(made: Made, tmp_path: Path) -> None:
+    """An operator who wants journals of all calls gets them; the folder is asked at the start."""
+    folder = tmp_path / "journals"
+    node = made(JOURNAL_DIR=str(folder))
+    folder.rmdir()
+    folder.touch()
+    node.create()
+    await node.start()
+    assert node.troubles == ["journals of calls cannot be written: File exists"]
+    with pytest.raises(AtCapacity):
+        node.enter(Admission(account=ANYBODY))
+
+
+async def test_a_server_says_whether_it_starts_or_stops(made: Made) -> None:
+    """Once it stops nobody comes in."""
+    node = made()
+    assert node.troubles == ["the server is starting"]
+    node.create()
+    await node.start()
+    assert node.troubles == []
+    await node.farewell()
+    assert node.troubles == ["the server is stopping"]
+    with pytest.raises(AtCapacity):
+        node.enter(Admission(account=ANYBODY))
+
+
 async def test_a_key_has_a_limit_of_its_own(made: Made) -> None:
     """Another key has room, and the refused session took none."""
     node = made(MAX_SESSIONS_PER_KEY="1")

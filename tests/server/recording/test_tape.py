@@ -10,6 +10,7 @@ import structlog
 
 from antiphon_protocol.audio import PCM, PCMA, PCMU, Encoding
 from antiphon_server.call.sound import Resampler, Samples, encode
+from antiphon_server.observe import metrics
 from antiphon_server.recording.tape import RATE, OpusFile, Piece, Tape
 from server.recording.recorded import babble, decoded, loudness, place
 
@@ -203,6 +204,7 @@ def test_a_full_disk_ends_the_recording_not_the_writer(tmp_path: Path) -> None:
     """What was written stays playable; the rest is counted, and the log has one line."""
     path = tmp_path / "h.ogg"
     tape = Tape(path, {"user": PCM, "agent": PCM}, BEGAN, _FullDisk)
+    before = metrics.RECORDINGS_BROKEN._value.get()
     with structlog.testing.capture_logs() as lines:
         _run(tape, _pieces("user", encode(babble(5, 10), PCM), PCM, 0, 50), 5)
         info = tape.finish([("user", b"\x00\x00", BEGAN + 5)], BEGAN + 5, 0)
@@ -212,6 +214,7 @@ def test_a_full_disk_ends_the_recording_not_the_writer(tmp_path: Path) -> None:
     assert info.duration_seconds == pytest.approx(2, abs=0.3)
     assert decoded(path)[0].size == pytest.approx(info.duration_seconds * RATE, abs=1)
     assert [line["event"] for line in lines] == ["recording broke off"]
+    assert metrics.RECORDINGS_BROKEN._value.get() == before + 1
 
 
 def test_a_file_that_cannot_be_made_is_no_recording(tmp_path: Path) -> None:

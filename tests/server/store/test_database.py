@@ -214,6 +214,31 @@ def test_a_server_that_comes_back_is_used_again() -> None:
     server.remove()
 
 
+async def test_an_end_does_not_wait_for_a_server_that_hangs(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """Whoever waits for an answer fails then; nothing is left running."""
+    monkeypatch.setattr(database_module, "END_SECONDS", 0.1)
+    server = Postgres()
+    server.start()
+    database = Database(server.url())
+    begun, paused = threading.Event(), threading.Event()
+
+    def ask(connection: sa.Connection) -> object:
+        begun.set()
+        assert paused.wait(30)
+        return _scalar(sa.text("SELECT 1"), connection)
+
+    asking = asyncio.ensure_future(database.read(ask))
+    assert await asyncio.to_thread(begun.wait, 30)
+    server.pause()
+    paused.set()
+    await database.close()
+    with pytest.raises(Unreachable):
+        await asking
+    server.remove()
+
+
 def test_postgresql_without_its_driver_says_what_to_install() -> None:
     """The extra `postgres` has it."""
     program = (

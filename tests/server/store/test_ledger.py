@@ -14,6 +14,7 @@ import structlog
 from antiphon_protocol.session_config import Webhook
 from antiphon_server.call.records import AnyRecord, Recorder
 from antiphon_server.security.secrets import Vault
+from antiphon_server.store import applier as applier_module
 from antiphon_server.store import database as database_module
 from antiphon_server.store import ledger as ledger_module
 from antiphon_server.store import migrate
@@ -192,9 +193,11 @@ async def test_a_database_that_goes_and_comes_back_loses_nothing(tmp_path: Path)
         for number in range(20):
             await ledger.record("sess_1", said(10 + number))
             assert not await ledger.settled(0.01)
+        assert ledger.is_behind
         server.start()
         await _record(ledger, "sess_1", [ended(30)])
         assert await ledger.settled(30)
+        assert not ledger.is_behind
     records = [*whole()[:2], *(said(10 + number) for number in range(20)), ended(30)]
     assert stored(database) == as_stored("sess_1", records)
     assert [entry["event"] for entry in logs] == [
@@ -287,6 +290,32 @@ async def test_an_end_that_is_hurried_waits_no_more_for_the_database(
     database.dispose()
 
 
+async def test_an_end_does_not_wait_for_a_database_that_hangs(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It is cut off, and the records wait for the next start."""
+    monkeypatch.setattr(ledger_module, "CLOSE_SECONDS", 0.1)
+    monkeypatch.setattr(applier_module, "HANG_SECONDS", 0.1)
+    server = Postgres()
+    server.start()
+    database = Database(f"{server.url()}&connect_timeout=2")
+    migrate.upgrade(database)
+    ledger = Ledger(database, tmp_path, "node", Events())
+    await ledger.start()
+    await _record(ledger, "sess_1", whole()[:1])
+    assert await ledger.settled(30)
+    server.pause()
+    await _record(ledger, "sess_1", whole()[1:])
+    await ledger.close()
+    server.resume()
+    following = Ledger(database, tmp_path, "node", Events())
+    await following.start()
+    await following.close()
+    assert stored(database) == as_stored("sess_1", whole())
+    database.dispose()
+    server.remove()
+
+
 async def test_a_full_disk_fails_records_and_no_call(ledger: Ledger, database: Database) -> None:
     """Those that were durable before are stored, and those after."""
     await ledger.record("sess_1", started())
@@ -295,7 +324,10 @@ async def test_a_full_disk_fails_records_and_no_call(ledger: Ledger, database: D
         with pytest.raises(Unrecorded, match="cannot be written"):
             await ledger.record("sess_1", said(1, "x" * 1_000_000))
         await ledger.record("sess_1", said(2))
+        assert ledger.disk.trouble == "records of calls cannot be written: File too large"
     await ledger.record("sess_1", said(3))
+    await asyncio.to_thread(ledger.disk.ask)
+    assert ledger.disk.trouble is None
     assert await ledger.settled(30)
     assert stored(database) == as_stored("sess_1", [started(), said(2), said(3)])
 

@@ -7,9 +7,11 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from structlog.testing import capture_logs
 
 from antiphon_server.call.records import AnyRecord
 from antiphon_server.store import spool as spool_module
+from antiphon_server.store.disk import Disk
 from antiphon_server.store.reserve import Reserve
 from antiphon_server.store.spool import Spool, Unrecorded
 from antiphon_server.store.spool_folder import Claim, claim
@@ -22,11 +24,18 @@ class Desk:
     """A spool in a folder, and what its thread told."""
 
     def __init__(
-        self, folder: Path, *, fsync: bool = False, reserve: Reserve | None = None
+        self,
+        folder: Path,
+        *,
+        fsync: bool = False,
+        reserve: Reserve | None = None,
+        disk: Disk | None = None,
     ) -> None:
         self.claim: Claim = claim(folder, "node")[0]
         self.changes = threading.Semaphore(0)
-        self.spool = Spool(self.claim, fsync=fsync, changed=self.changes.release, reserve=reserve)
+        self.spool = Spool(
+            self.claim, fsync=fsync, changed=self.changes.release, reserve=reserve, disk=disk
+        )
 
     def append(self, record: AnyRecord, session_id: str = "sess_1") -> asyncio.Future[None]:
         """Queues a record."""
@@ -136,6 +145,37 @@ async def test_on_a_full_disk_the_reserve_is_used_up_first(tmp_path: Path) -> No
     await desk.append(said(6))
     assert [line.record.seq for line in desk.lines()] == [0, 1, 2, 3, 4, 6]
     desk.close()
+
+
+async def test_a_disk_is_known_to_be_full_while_the_reserve_lasts(tmp_path: Path) -> None:
+    """No record is lost yet, and no new call is to be begun any more."""
+    reserve = Reserve(tmp_path / "reserve", 20_000, 5_000)
+    assert reserve.fill()
+    disk = Disk(tmp_path / "spool", "records", "records")
+    desk = Desk(tmp_path / "spool", reserve=reserve, disk=disk)
+    await desk.append(said(0))
+    assert disk.trouble is None
+    with full_disk(tmp_path, taken(tmp_path)):
+        await desk.append(said(1, "x" * 4_000))
+    assert disk.trouble == "records cannot be written: No space left on device"
+    desk.close()
+
+
+async def test_a_disk_that_fails_again_and_again_is_no_flood_of_lines(
+    desk: Desk,
+) -> None:
+    """A line now and then, with how many records were lost since the one before."""
+    with largest_file(300_000), capture_logs() as lines:
+        for number in range(5):
+            with pytest.raises(Unrecorded):
+                await desk.append(said(number, "x" * 500_000))
+            await desk.append(said(number))
+        desk.spool._silent_until = 0.0
+        with pytest.raises(Unrecorded):
+            await desk.append(said(9, "x" * 500_000))
+    told = [line["records"] for line in lines if line["log_level"] == "error"]
+    assert told == [1, 5]
+    assert len(lines) == 3
 
 
 async def test_a_folder_that_is_deleted_is_made_again(
