@@ -145,8 +145,9 @@ class Entrances:
 
     async def model(self, url: str) -> bool:
         """An agent's own model replies."""
+        model = self._models.of("a", (ModelTarget(url, "m", "s3cr3t"),))
         try:
-            async for _ in self._models.of((ModelTarget(url, "m", "s3cr3t"),)).reply(asking("a")):
+            async for _ in model.reply(asking("a")):
                 pass
         except ProviderError:
             return False

@@ -1,7 +1,8 @@
-"""Language models of agents' own: an address, a model, a key; several are tried in order.
+"""Language models of agents' own: an address, a model, a key; several are asked in order.
 
 What is asked is what the OpenAI adapter asks (voice agent protocol, section 3.5), through the
-outbound guard. A list of several models is an extension of ours.
+outbound guard, and who is asked when is the resilience wrapper's to say, as for every other
+model. A list of several models is an extension of ours.
 """
 
 from __future__ import annotations
@@ -13,26 +14,27 @@ from contextlib import aclosing, contextmanager
 from typing import Any
 
 import msgspec
-import structlog
 from msgspec import Struct
 
-from antiphon_providers.errors import ProviderError, Refused, TooSlow, Unavailable
+from antiphon_providers.errors import Refused, Unavailable
 from antiphon_providers.interfaces import LanguageModel, Piece, Prompt
 from antiphon_providers.openai import OpenAI, OpenAIOptions
+from antiphon_providers.resilience.candidates import Candidate
+from antiphon_providers.resilience.language_model import ResilientLanguageModel
+from antiphon_providers.resilience.policy import Policy
+from antiphon_server.observe.providers import ProviderWatch
 from antiphon_server.security.outbound import OutboundGuard
 from antiphon_server.security.urls import origin
 
 READ_SECONDS = 10.0
-"""To the first words, and from one piece to the next (protocol, section 3.5)."""
-FAILING_SECONDS = 30.0
-"""How long a model that failed is asked last."""
+"""To the first words, and from one piece to the next, at most (protocol, section 3.5)."""
 IDLE_SECONDS = 300.0
-"""After which the client of a model nobody asks is closed."""
+"""After which the models of a list that nobody asks are closed."""
+MOST_IDLE = 100
+"""Lists beyond which the longest unused is closed at once."""
 
-_ABOUT_THE_REQUEST = {400, 413, 422}
-"""Refusals that say something of one conversation, and nothing of the model."""
-
-log = structlog.get_logger()
+_NAME = "own"
+_STAGE = "language_model"
 
 
 class ModelTarget(Struct, frozen=True):
@@ -51,18 +53,27 @@ class ModelTarget(Struct, frozen=True):
         return [("model", self.model), ("base_url", origin(self.base_url))]
 
 
-class _Client:
-    """The connections to one model, and when they were of use or of none (seconds)."""
+class _List(Struct, frozen=True):
+    """Whose models, and which. Nothing is shared between two accounts: not a connection, not a
+    key, and not what is known of a model.
+    """
 
-    def __init__(self, adapter: OpenAI) -> None:
-        self.adapter = adapter
+    account: str
+    targets: tuple[ModelTarget, ...]
+    policy: Policy
+
+
+class _Shared:
+    """The models of one list, and how many replies they write."""
+
+    def __init__(self, model: ResilientLanguageModel) -> None:
+        self.model = model
         self.replies = 0
-        self.failing_until = float("-inf")
         self.idle: asyncio.TimerHandle | None = None
 
 
 class OwnModels:
-    """The clients of one node, by model: shared by calls, made when first asked, closed when idle.
+    """Those of one node, by list: shared by calls, made when first asked, closed when idle.
 
     A call that starts loads and connects nothing. ``clock`` gives seconds.
     """
@@ -70,79 +81,88 @@ class OwnModels:
     def __init__(self, guard: OutboundGuard, clock: Callable[[], float] = time.monotonic) -> None:
         self._guard = guard
         self._clock = clock
-        self._clients: dict[ModelTarget, _Client] = {}
+        self._shared: dict[_List, _Shared] = {}
+        """The longest unused first."""
         self._closing: set[asyncio.Task[None]] = set()
         self._closed = False
 
-    def of(self, targets: tuple[ModelTarget, ...]) -> LanguageModel:
-        """The language model of an agent that has these, at least one, in order of preference."""
-        return _OwnModel(self, targets)
+    def of(
+        self, account: str, targets: tuple[ModelTarget, ...], policy: Policy | None = None
+    ) -> LanguageModel:
+        """The language model of an account's agent that has these, at least one, in order of
+        preference; ``policy`` is how patient it is.
+        """
+        return _OwnModel(self, _List(account, targets, policy or Policy()))
 
     async def close(self) -> None:
         """Closes all connections; running replies end."""
         self._closed = True
-        for target in list(self._clients):
-            self._drop(target)
+        for listed in list(self._shared):
+            self._drop(listed)
         await asyncio.gather(*self._closing)
 
-    def in_order(self, targets: tuple[ModelTarget, ...]) -> list[ModelTarget]:
-        """As the agent prefers, but those that failed lately last."""
-        return sorted(targets, key=self._is_failing)
-
-    def failed(self, target: ModelTarget, failure: ProviderError) -> None:
-        """Remembers a failure that tells something about the model."""
-        client = self._clients.get(target)
-        if client is not None and failure.status_code not in _ABOUT_THE_REQUEST:
-            client.failing_until = self._clock() + FAILING_SECONDS
-
     @contextmanager
-    def lent(self, target: ModelTarget) -> Iterator[OpenAI]:
-        """The model's client for one reply. Raises ``ProviderError`` where there can be none."""
-        client = self._clients.get(target) or self._open(target)
-        client.replies += 1
-        if client.idle is not None:
-            client.idle.cancel()
+    def lent(self, listed: _List) -> Iterator[ResilientLanguageModel]:
+        """A list's models, for one reply. Raises ``ProviderError`` where there can be none."""
+        shared = self._shared.get(listed) or self._open(listed)
+        shared.replies += 1
+        if shared.idle is not None:
+            shared.idle.cancel()
+            shared.idle = None
         try:
-            yield client.adapter
+            yield shared.model
         finally:
-            client.replies -= 1
-            if not client.replies and not self._closed:
-                loop = asyncio.get_running_loop()
-                client.idle = loop.call_later(IDLE_SECONDS, self._drop, target)
+            shared.replies -= 1
+            if not shared.replies and self._shared.get(listed) is shared:
+                self._rest(listed, shared)
 
-    def _open(self, target: ModelTarget) -> _Client:
+    def _rest(self, listed: _List, shared: _Shared) -> None:
+        """Nobody asks it now."""
+        self._shared[listed] = self._shared.pop(listed)
+        shared.idle = asyncio.get_running_loop().call_later(IDLE_SECONDS, self._drop, listed)
+        idle = [one for one, its in self._shared.items() if not its.replies]
+        for longest in idle[: max(0, len(idle) - MOST_IDLE)]:
+            self._drop(longest)
+
+    def _open(self, listed: _List) -> _Shared:
         if self._closed:
             raise Unavailable("the server is stopping", provider=OpenAI.name)
+        names = _names(len(listed.targets))
+        candidates = [
+            Candidate(self._adapter(target), listed.policy, name=name, model=target.model)
+            for target, name in zip(listed.targets, names, strict=True)
+        ]
+        watch = ProviderWatch(_STAGE, names, serves=False)
+        model = ResilientLanguageModel(candidates, listed.policy, watch, self._clock)
+        shared = self._shared[listed] = _Shared(model)
+        return shared
+
+    def _adapter(self, target: ModelTarget) -> LanguageModel:
         try:
             options = _options(target)
         except ValueError as wrong:
             raise Refused(f"the model cannot be asked: {wrong}", provider=OpenAI.name) from None
-        client = _Client(OpenAI(options, transport=self._guard.transport()))
-        client.adapter.prepare()
-        self._clients[target] = client
-        return client
+        adapter = OpenAI(options, transport=self._guard.transport())
+        adapter.prepare()
+        return adapter
 
-    def _drop(self, target: ModelTarget) -> None:
-        client = self._clients.pop(target)
-        if client.idle is not None:
-            client.idle.cancel()
-        task = asyncio.get_running_loop().create_task(client.adapter.close())
+    def _drop(self, listed: _List) -> None:
+        shared = self._shared.pop(listed)
+        if shared.idle is not None:
+            shared.idle.cancel()
+        task = asyncio.get_running_loop().create_task(shared.model.close())
         self._closing.add(task)
         task.add_done_callback(self._closing.discard)
-
-    def _is_failing(self, target: ModelTarget) -> bool:
-        client = self._clients.get(target)
-        return client is not None and client.failing_until > self._clock()
 
 
 class _OwnModel:
     """The models of one agent, as one."""
 
-    name = "own"
+    name = _NAME
 
-    def __init__(self, models: OwnModels, targets: tuple[ModelTarget, ...]) -> None:
+    def __init__(self, models: OwnModels, listed: _List) -> None:
         self._models = models
-        self._targets = targets
+        self._listed = listed
 
     async def start(self) -> None:
         """Nothing: the first reply connects."""
@@ -151,53 +171,16 @@ class _OwnModel:
         """Nothing: the clients are the node's."""
 
     async def reply(self, prompt: Prompt) -> AsyncGenerator[Piece, None]:
-        """The reply of the first model that gives one.
-
-        Another is asked only as long as no words came. All together have ``READ_SECONDS`` to
-        the first words: one that has others behind it is given half of what is left. Raises
-        the last one's ``ProviderError``.
-        """
-        targets = self._models.in_order(self._targets)
-        until = asyncio.get_running_loop().time() + READ_SECONDS
-        for place, target in enumerate(targets, 1):
-            attempt = _Attempt(self._models, target)
-            patience = None if place == len(targets) else until
-            try:
-                async with aclosing(attempt.pieces(prompt, patience)) as pieces:
-                    async for piece in pieces:
-                        yield piece
-            except ProviderError as failure:
-                self._models.failed(target, failure)
-                if attempt.begun or place == len(targets):
-                    raise
-                log.info("another model is asked", model=target.model, reason=failure.code)
-            else:
-                return
-
-
-class _Attempt:
-    """One model's reply; ``begun`` once there was a piece of it, which cannot be taken back."""
-
-    def __init__(self, models: OwnModels, target: ModelTarget) -> None:
-        self._models = models
-        self._target = target
-        self.begun = False
-
-    async def pieces(self, prompt: Prompt, until: float | None) -> AsyncGenerator[Piece, None]:
-        """The reply, whose first piece takes half of the time ``until`` then at most."""
-        first = None if until is None else (asyncio.get_running_loop().time() + until) / 2
-        with self._models.lent(self._target) as adapter:
-            async with aclosing(adapter.reply(prompt)) as stream:
-                while (piece := await self._next(stream, first)) is not None:
-                    self.begun = True
+        """The reply of the first model that begins one. Raises ``ProviderError``."""
+        with self._models.lent(self._listed) as model:
+            async with aclosing(model.reply(prompt)) as pieces:
+                async for piece in pieces:
                     yield piece
 
-    async def _next(self, stream: AsyncGenerator[Piece, None], first: float | None) -> Piece | None:
-        try:
-            async with asyncio.timeout_at(None if self.begun else first):
-                return await anext(stream, None)
-        except TimeoutError:
-            raise TooSlow("the language model said nothing in time", provider=OpenAI.name) from None
+
+def _names(count: int) -> tuple[str, ...]:
+    """In metrics and timelines, where an agent's own words for its models have no place."""
+    return (_NAME,) if count == 1 else tuple(f"{_NAME}-{place}" for place in range(1, count + 1))
 
 
 def _options(target: ModelTarget) -> OpenAIOptions:

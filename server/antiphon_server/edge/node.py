@@ -125,7 +125,8 @@ class Node:
             raise InternalError from failure
         if agent is None:
             return None
-        model = self.backstage.models.of(agent.models) if agent.models else None
+        own, policy = self.backstage.models, self.pipeline.casting.policy
+        model = own.of(account, agent.models, policy) if agent.models else None
         if not agent.providers:
             return Bound(agent.config, agent.http, model)
         lease = await self.own.lease(account, agent.providers)

@@ -6,7 +6,8 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from typing import Any
 
-from antiphon_providers.interfaces import LanguageModel, Prompt, Said
+from antiphon_providers.interfaces import Chosen, LanguageModel, Prompt, Said
+from antiphon_providers.resilience.policy import Policy
 from antiphon_server.call.models import ModelTarget, OwnModels
 from openai_peer import HELLO, KEY, asking, event, responding, streaming, text
 from outbound_peer import guarded
@@ -33,12 +34,17 @@ class Meeting:
 
     def __init__(self, servers: list[RawServer], own: OwnModels, clock: Clock) -> None:
         self.servers, self.own, self.clock = servers, own, clock
+        self.policy = Policy()
         self.targets = tuple(ModelTarget(f"{server.url}/v1", "m", KEY) for server in servers)
 
     @property
     def model(self) -> LanguageModel:
         """The agent's model."""
-        return self.own.of(self.targets)
+        return self.of(self.targets)
+
+    def of(self, targets: tuple[ModelTarget, ...], account: str = "mine") -> LanguageModel:
+        """Another agent's."""
+        return self.own.of(account, targets, self.policy)
 
     @property
     def asked(self) -> list[int]:
@@ -46,8 +52,13 @@ class Meeting:
         return [len(server.requests) for server in self.servers]
 
     async def reply(self, prompt: Prompt | None = None) -> list[Any]:
-        """A whole reply."""
-        return [piece async for piece in self.model.reply(prompt or asking("hello"))]
+        """A whole reply, but for who wrote it."""
+        return await self.words(self.model, prompt)
+
+    async def words(self, model: LanguageModel, prompt: Prompt | None = None) -> list[Any]:
+        """As ``reply``, of any model."""
+        pieces = model.reply(prompt or asking("hello"))
+        return [piece async for piece in pieces if not isinstance(piece, Chosen)]
 
 
 @asynccontextmanager

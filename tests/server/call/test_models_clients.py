@@ -61,7 +61,7 @@ async def test_calls_share_the_client_of_a_model_but_not_of_a_key() -> None:
     async with meeting(WORKING) as met:
         url = met.targets[0].base_url
         for key in ("one", "one", "two"):
-            model = met.own.of((ModelTarget(url, "m", key),))
+            model = met.of((ModelTarget(url, "m", key),))
             assert [piece async for piece in model.reply(asking("a"))] == HELLO_SAID
         assert met.servers[0].connections == 2
         keys = [request.headers["authorization"] for request in met.servers[0].requests]
@@ -114,3 +114,19 @@ async def test_closing_ends_a_reply_that_waits() -> None:
         await first.wait()
         await met.own.close()
         assert await asyncio.wait_for(consumer, 5) == [Said("Hel")]
+
+
+async def test_lists_that_nobody_asks_are_bounded(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The longest unused is closed first: who changes an agent again and again makes new ones."""
+    monkeypatch.setattr(models, "MOST_IDLE", 2)
+    async with meeting(WORKING) as met:
+        server, (target,) = met.servers[0], met.targets
+        for account in ("a", "b", "a", "c"):
+            assert await met.words(met.of((target,), account)) == HELLO_SAID
+        assert server.connections == 3
+        # Only b's was closed.
+        for account in ("a", "c"):
+            assert await met.words(met.of((target,), account)) == HELLO_SAID
+        assert server.connections == 3
+        assert await met.words(met.of((target,), "b")) == HELLO_SAID
+        assert server.connections == 4
