@@ -11,7 +11,7 @@ from typing import Any, Protocol
 
 from antiphon_protocol import codec
 from antiphon_protocol import voice_agent as wire
-from antiphon_server.edge.socket import MARK
+from antiphon_server.edge.socket import MARK, OFFER, PUSH, Taker
 
 KEEPALIVE_S = 20.0
 """After so long without a pong the server's side is told that the socket is gone."""
@@ -60,6 +60,7 @@ class Link:
         self._down_bytes = 0
         self._to_app: asyncio.Queue[dict[str, Any]] = asyncio.Queue()
         self._to_app.put_nowait({"type": "websocket.connect"})
+        self._taker: Taker | None = None
         self._is_reset = False
         self._is_dark = False
         self._is_in_frame = False
@@ -76,12 +77,23 @@ class Link:
             "path": "/v1/ws",
             "query_string": b"",
             "headers": [(b"authorization", authorization.encode())],
-            "extensions": {MARK: self.mark},
+            "extensions": {MARK: self.mark, OFFER: self.offer, PUSH: self.push},
         }
 
     async def receive(self) -> dict[str, Any]:
         """The next ASGI message."""
         return await self._to_app.get()
+
+    def offer(self, taker: Taker) -> None:
+        """As ``edge.transport``: from now on ``taker`` is offered what no other frame is before."""
+        self._taker = taker
+
+    def push(self, frame: str) -> bool:
+        """As ``edge.transport``: takes a frame if the kernel has room for it."""
+        if self._is_reset or self.lost_at is not None or not self._has_room(len(frame)):
+            return False
+        self._say(frame)
+        return True
 
     async def send(self, message: Any) -> None:
         """Takes an ASGI message. Raises ``OSError`` once the link is known to be gone."""
@@ -101,11 +113,19 @@ class Link:
             await self._taken(0)
             self._fly(("close", message["code"], None), 0)
 
+    def _say(self, text: str) -> None:
+        decoded = codec.decode_server(text)
+        assert decoded is not None, text
+        self._ends.sent(self, decoded, text)
+        self._fly(("frame", decoded, text), len(text))
+
+    def _has_room(self, size: int) -> bool:
+        is_full = not self._reads.is_set() and self._down_bytes + size > BUFFER_BYTES
+        return not self._is_in_frame and not is_full
+
     async def _taken(self, size: int) -> None:
         """Returns once the kernel has room for it."""
-        while self._is_in_frame or (
-            not self._reads.is_set() and self._down_bytes + size > BUFFER_BYTES
-        ):
+        while not self._has_room(size):
             await self._reads.wait()
             if self._is_reset:
                 raise OSError("the link is gone")
@@ -159,7 +179,7 @@ class Link:
 
     def _rise(self) -> None:
         if self._up:
-            self._to_app.put_nowait(self._up.popleft())
+            self._reach_app(self._up.popleft())
 
     # --- the client's end ------------------------------------------------------------------
 
@@ -175,6 +195,11 @@ class Link:
             self._up.append(message)
             self._loop.call_later(self.latency_s, self._rise)
         else:
+            self._reach_app(message)
+
+    def _reach_app(self, message: dict[str, Any]) -> None:
+        text, taker = message.get("text"), self._taker
+        if text is None or taker is None or not self._to_app.empty() or not taker(text):
             self._to_app.put_nowait(message)
 
     def close(self) -> None:

@@ -37,6 +37,10 @@ class Socket(Protocol):
         """
         ...
 
+    def push(self, frame: str) -> bool:
+        """Sends a text frame where nothing is in its way; False: ``send`` it."""
+        ...
+
     async def send(self, frame: str) -> None:
         """Sends a text frame; returns when it is taken. Raises ``ConnectionError``."""
         ...

@@ -14,7 +14,7 @@ from __future__ import annotations
 
 import asyncio
 from collections import deque
-from collections.abc import Awaitable, Callable, Iterable
+from collections.abc import Callable, Iterable
 
 import structlog
 from msgspec import Struct
@@ -237,7 +237,7 @@ class Outbox:
             playback = self._playback
             audio, pause = (b"", float("inf")) if playback is None else playback.take(self._now())
             if playback is not None and audio:
-                await _bounded(socket.send(frame_of(playback.reply, audio)))
+                await _sent(socket, frame_of(playback.reply, audio))
                 sent(playback.reply, audio, playback.sounds_at)
                 continue
             if self._messages:
@@ -258,7 +258,7 @@ class Outbox:
             if waiting.durable is not None:
                 await _settled(waiting.durable, waiting.told_at + DURABLE_SECONDS - self._now())
             # Until it is taken it stays in the queue: a socket that is lost now took nothing.
-            await _bounded(socket.send(waiting.frame.text))
+            await _sent(socket, waiting.frame.text)
             self._messages.popleft()
             self._waiting_bytes -= len(waiting.frame.text)
             if waiting.frame.seq:
@@ -286,9 +286,11 @@ async def _settled(durable: asyncio.Future[None], seconds: float) -> None:
         log.error("told before it was durable")
 
 
-async def _bounded(sending: Awaitable[None]) -> None:
+async def _sent(socket: Socket, frame: str) -> None:
+    if socket.push(frame):
+        return
     try:
         async with asyncio.timeout(SEND_SECONDS):
-            await sending
+            await socket.send(frame)
     except TimeoutError:
         raise ClientStalled from None

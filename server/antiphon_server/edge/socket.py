@@ -18,6 +18,9 @@ OFFER = "antiphon.offer"
 
 Taker = Callable[[str], bool]
 
+PUSH = "antiphon.push"
+"""The extension of the ASGI scope by which ``edge.transport`` sends a frame without a wait."""
+
 
 class AsgiSocket:
     """Spoken to in raw ASGI messages, because Starlette's own helpers raise untyped errors once
@@ -29,6 +32,7 @@ class AsgiSocket:
         self._receive = receive
         self._send = send
         self._mark: Mark | None = (scope.get("extensions") or {}).get(MARK)
+        self._push: Taker | None = (scope.get("extensions") or {}).get(PUSH)
         self._gone = asyncio.Event()
         self._waiting = False
 
@@ -60,6 +64,12 @@ class AsgiSocket:
         extensions = self.scope.get("extensions") or {}
         if OFFER in extensions:
             extensions[OFFER](lambda frame: self._waiting and taker(frame))
+
+    def push(self, frame: str) -> bool:
+        """Sends a text frame where nothing is in its way; False where it must be waited for, by
+        ``send``, or the client is gone.
+        """
+        return self._push is not None and not self._gone.is_set() and self._push(frame)
 
     async def send(self, frame: str) -> None:
         """Sends a text frame. Raises ``ConnectionError`` once the client is gone."""

@@ -19,7 +19,7 @@ from uvicorn.protocols.websockets.websockets_sansio_impl import WebSocketsSansIO
 from websockets.frames import Frame
 from websockets.http11 import Request
 
-from antiphon_server.edge.socket import MARK, OFFER, Taker
+from antiphon_server.edge.socket import MARK, OFFER, PUSH, Taker
 from antiphon_server.settings import Settings
 
 ABORT_SECONDS = 2.0
@@ -57,6 +57,7 @@ class HardenedWebSocket(WebSocketsSansIOProtocol):
             extensions: dict[str, Any] = self.scope["extensions"]
             extensions[MARK] = self.mark
             extensions[OFFER] = self.offer
+            extensions[PUSH] = self.push
 
     def data_received(self, data: bytes) -> None:
         """Some bytes came."""
@@ -66,6 +67,16 @@ class HardenedWebSocket(WebSocketsSansIOProtocol):
     def offer(self, taker: Taker) -> None:
         """From now on ``taker`` is offered each text frame that no other is before."""
         self._taker = taker
+
+    def push(self, text: str) -> bool:
+        """Sends a text frame if the socket is open and takes it."""
+        if not self.writable.is_set() or not self.handshake_complete or self.close_sent:
+            return False
+        if self.disconnected or self.transport.is_closing():
+            return False
+        self.conn.send_text(text.encode())
+        self.transport.write(b"".join(self.conn.data_to_send()))
+        return True
 
     def handle_text(self, event: Frame) -> None:
         """A frame that is taken as it comes; or as in uvicorn."""

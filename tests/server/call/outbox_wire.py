@@ -24,9 +24,18 @@ class Wire:
         self.heard_at: list[tuple[float, float]] = []
         self.marks: list[Callable[[], None]] = []
         self.can_tell = True
+        self.takes_at_once = False
+        self.pushed = 0
         self.open = asyncio.Event()
         self.open.set()
         self.outbox = Outbox(self.loop.time)
+
+    def push(self, frame: str) -> bool:
+        """Takes a frame if it is to take any so."""
+        if self.takes_at_once:
+            self.frames.append((self.loop.time(), frame))
+            self.pushed += 1
+        return self.takes_at_once
 
     async def send(self, frame: str) -> None:
         """Takes a frame once open."""

@@ -139,6 +139,11 @@ class Line:
         """The next frame."""
         return await self.coming.get()
 
+    def push(self, frame: str) -> bool:
+        """Takes none without a wait."""
+        del frame
+        return False
+
     async def send(self, frame: str) -> None:
         """Takes a frame, once the client reads."""
         await self.reads.wait()

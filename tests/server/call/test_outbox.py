@@ -288,3 +288,40 @@ async def test_audio_is_known_by_the_moment_it_is_heard() -> None:
     for sounds_at, ms in line.heard_at:
         assert sounds_at == pytest.approx(passed / 1000)
         passed += ms
+
+
+@in_virtual_time
+async def test_a_socket_that_takes_frames_at_once_is_not_waited_for() -> None:
+    """Messages and audio in the same order and at the same times as over any other."""
+    told: list[list[tuple[float, str]]] = []
+    for at_once in (False, True):
+        async with sending() as line:
+            line.takes_at_once = at_once
+            began = line.loop.time()
+            playback = line.playback()
+            line.outbox.play(playback, pcm(1000))
+            for name in ("one", "two"):
+                line.outbox.tell(Frame(name))
+            await asyncio.sleep(0.3)
+            line.outbox.tell(Frame("three"))
+            line.outbox.complete(playback)
+            await playback.finished()
+            assert line.pushed == (len(line.frames) if at_once else 0)
+            told.append([(round(when - began, 6), frame) for when, frame in line.frames])
+    assert told[0] == told[1]
+
+
+@in_virtual_time
+async def test_a_socket_that_is_full_for_a_while_keeps_the_order() -> None:
+    """What cannot be taken at once is waited for, and what comes after it goes after it."""
+    async with sending() as line:
+        line.open.clear()
+        line.outbox.tell(Frame("one"))
+        await asyncio.sleep(1)
+        line.takes_at_once = True
+        line.outbox.tell(Frame("two"))
+        await asyncio.sleep(1)
+        assert line.frames == []
+        line.open.set()
+        await asyncio.sleep(0.1)
+        assert [frame for _, frame in line.frames] == ["one", "two"]

@@ -26,6 +26,11 @@ class Plug:
     async def receive(self) -> None:
         """Says nothing."""
 
+    def push(self, frame: str) -> bool:
+        """Takes none without a wait."""
+        del frame
+        return False
+
     async def send(self, frame: str) -> None:
         """Takes a frame, once open."""
         await self.open.wait()

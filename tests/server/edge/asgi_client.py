@@ -18,7 +18,7 @@ from antiphon_protocol import voice_agent as wire
 from antiphon_server.call.services import Services
 from antiphon_server.edge.app import create_app
 from antiphon_server.edge.node import Node
-from antiphon_server.edge.socket import MARK, OFFER, Taker
+from antiphon_server.edge.socket import MARK, OFFER, PUSH, Taker
 from antiphon_server.settings import STAGE_OPTIONS, Settings, read
 from server.call.twins import RecorderTwin
 
@@ -93,6 +93,14 @@ class Client:
         """Takes what the application sends."""
         self.events.append(message)
         self.news.set()
+
+    def push(self, frame: str) -> bool:
+        """Takes what the application sends, while the application has not closed."""
+        if self.closed is not None:
+            return False
+        self.events.append({"type": "websocket.send", "text": frame})
+        self.news.set()
+        return True
 
     def tell(self, frame: str) -> None:
         """Sends a text frame: what the application does not take as it comes is queued."""
@@ -173,11 +181,11 @@ async def connected(
     """A client of the application; it leaves at the end.
 
     With ``marks`` the server can ask what the client has taken; see ``Client.confirm``. Without
-    ``offers`` it is any other server, on which all frames are queued.
+    ``offers`` it is any other server, on which all frames are queued, both ways.
     """
     client = Client()
     marking: dict[str, Any] = {MARK: client.marks.append} if marks else {}
-    offering: dict[str, Any] = {OFFER: client.offer} if offers else {}
+    offering: dict[str, Any] = {OFFER: client.offer, PUSH: client.push} if offers else {}
     headers = [] if authorization is None else [(b"authorization", authorization.encode())]
     scope = {
         "type": "websocket",
