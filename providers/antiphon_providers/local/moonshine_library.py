@@ -22,7 +22,7 @@ _OPTIONS = {
 }
 _QUIET_AFTER = HEARING_RATE // 5
 """Samples of silence put after every sound. Where it ends with a word, or 100 ms after it, the
-network goes on with words that nobody said ("of wisdom, it was the age"), once in 14 times; with
+network goes on with words that nobody said ("of wisdom, it was the age"), once in 12 times; with
 200 ms more it does not. Without any, sounds shorter than that fail inside the network.
 """
 
