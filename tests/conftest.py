@@ -10,9 +10,9 @@ import pytest
 from xdist.scheduler import LoadFileScheduling  # type: ignore[import-untyped]
 
 from conformance import summary
-from databases import database, database_url, postgres, postgres_shelf, sqlite_template
+from databases import away, database, database_url, postgres, postgres_shelf, sqlite_template
 
-__all__ = ["database", "database_url", "postgres", "postgres_shelf", "sqlite_template"]
+__all__ = ["away", "database", "database_url", "postgres", "postgres_shelf", "sqlite_template"]
 
 SUITE = "tests/conformance"
 CONFORMANCE = Path(__file__).parent / "conformance"

@@ -122,3 +122,14 @@ def _state(url: str) -> list[tuple[object, ...]]:
     with psycopg.connect(url) as connection:
         revision = connection.execute("SELECT version_num FROM alembic_version").fetchall()
         return [*revision, *connection.execute(_COLUMNS).fetchall()]
+
+
+@pytest.fixture
+def away() -> Iterator[Postgres]:
+    """A PostgreSQL of a test's own, which it may stop and start."""
+    server = Postgres()
+    try:
+        server.start()
+        yield server
+    finally:
+        server.remove()

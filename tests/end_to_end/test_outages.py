@@ -8,7 +8,6 @@ import signal
 import socket
 import time
 import urllib.request
-from collections.abc import Iterator
 from http import HTTPStatus
 from pathlib import Path
 from urllib.error import HTTPError
@@ -23,15 +22,6 @@ from postgres import Postgres
 
 WAIT_SECONDS = 20.0
 PAUSE_SECONDS = 0.05
-
-
-@pytest.fixture
-def away() -> Iterator[Postgres]:
-    """A PostgreSQL of a test's own, which it may stop and start."""
-    server = Postgres()
-    server.start()
-    yield server
-    server.remove()
 
 
 def _ask(server: Server, path: str, key: str) -> tuple[int, str | None, bytes]:

@@ -8,7 +8,6 @@ import asyncio
 import json
 import resource
 import urllib.request
-from collections.abc import Iterator
 from http import HTTPStatus
 from pathlib import Path
 from typing import Any
@@ -24,15 +23,6 @@ WAIT_SECONDS = 20.0
 PAUSE_SECONDS = 0.05
 NO_FILE_BEYOND = 2_000
 """Bytes: less than a block, so that no file of the server can grow."""
-
-
-@pytest.fixture
-def away() -> Iterator[Postgres]:
-    """A PostgreSQL of a test's own, which it may have hang."""
-    server = Postgres()
-    server.start()
-    yield server
-    server.remove()
 
 
 def _ready(server: Server) -> tuple[int, Any]:

@@ -15,6 +15,7 @@ from typing import Any
 
 import msgspec
 from msgspec import Struct
+from msgspec.structs import replace
 
 from antiphon_providers.errors import Refused, Unavailable
 from antiphon_providers.interfaces import LanguageModel, Piece, Prompt
@@ -25,16 +26,20 @@ from antiphon_providers.resilience.policy import Policy
 from antiphon_server.observe.providers import ProviderWatch
 from antiphon_server.security.outbound import OutboundGuard
 from antiphon_server.security.urls import origin
+from antiphon_server.settings import ALL_STAGES
+from antiphon_server.stages.lineup import told_apart
 
-READ_SECONDS = 10.0
-"""To the first words, and from one piece to the next, at most (protocol, section 3.5)."""
+READ_MS = 10_000
+"""To the first words, and from one piece to the next, where nobody else can be asked (protocol,
+section 3.5): a model of one's own may be slower than the operator's.
+"""
 IDLE_SECONDS = 300.0
 """After which the models of a list that nobody asks are closed."""
 MOST_IDLE = 100
 """Lists beyond which the longest unused is closed at once."""
 
 _NAME = "own"
-_STAGE = "language_model"
+"""In metrics and timelines, where an agent's own words for its models have no place."""
 
 
 class ModelTarget(Struct, frozen=True):
@@ -127,13 +132,14 @@ class OwnModels:
     def _open(self, listed: _List) -> _Shared:
         if self._closed:
             raise Unavailable("the server is stopping", provider=OpenAI.name)
-        names = _names(len(listed.targets))
+        policy = _patient(listed.policy)
+        names = told_apart([_NAME] * len(listed.targets))
         candidates = [
-            Candidate(self._adapter(target), listed.policy, name=name, model=target.model)
+            Candidate(self._adapter(target), policy, name=name, model=target.model)
             for target, name in zip(listed.targets, names, strict=True)
         ]
-        watch = ProviderWatch(_STAGE, names, serves=False)
-        model = ResilientLanguageModel(candidates, listed.policy, watch, self._clock)
+        watch = ProviderWatch(ALL_STAGES["llm"], names, serves=False)
+        model = ResilientLanguageModel(candidates, policy, watch, self._clock)
         shared = self._shared[listed] = _Shared(model)
         return shared
 
@@ -178,9 +184,13 @@ class _OwnModel:
                     yield piece
 
 
-def _names(count: int) -> tuple[str, ...]:
-    """In metrics and timelines, where an agent's own words for its models have no place."""
-    return (_NAME,) if count == 1 else tuple(f"{_NAME}-{place}" for place in range(1, count + 1))
+def _patient(policy: Policy) -> Policy:
+    """The operator's, but that one's own model has its time."""
+    return replace(
+        policy,
+        budget_ms=max(policy.budget_ms, READ_MS),
+        progress_ms=max(policy.progress_ms, READ_MS),
+    )
 
 
 def _options(target: ModelTarget) -> OpenAIOptions:
@@ -191,6 +201,6 @@ def _options(target: ModelTarget) -> OpenAIOptions:
         base_url=target.base_url,
         api_key=target.api_key,
         extra_body=msgspec.json.encode(extra).decode(),
-        first_token_ms=round(READ_SECONDS * 1000),
-        progress_ms=round(READ_SECONDS * 1000),
+        first_token_ms=READ_MS,
+        progress_ms=READ_MS,
     )

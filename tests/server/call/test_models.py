@@ -9,6 +9,7 @@ import pytest
 from antiphon_providers.errors import ProviderError, Refused, TooSlow, Unavailable
 from antiphon_providers.interfaces import Chosen, Message, Prompt, Said, ToolSpec, ToolUse, Used
 from antiphon_providers.resilience.policy import Policy
+from antiphon_server.call import models
 from antiphon_server.call.models import ModelTarget, OwnModels
 from openai_peer import HELLO_SAID, KEY, asking, event, streaming, text
 from outbound_peer import guarded
@@ -139,8 +140,10 @@ async def test_the_next_model_is_asked_when_one_fails_before_its_first_word(firs
         assert met.asked == [1, 1]
 
 
-async def test_a_model_that_hangs_is_not_waited_for_where_there_is_another() -> None:
-    """For as long as the policy says; the last one has the rest of the budget."""
+async def test_a_model_that_hangs_is_not_waited_for_where_there_is_another(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """Longer than the policy says; the last one has the rest of the time."""
 
     async def hangs(exchange: Exchange) -> None:
         await exchange.until_left()
@@ -149,6 +152,7 @@ async def test_a_model_that_hangs_is_not_waited_for_where_there_is_another() -> 
         met.policy = Policy(first_ms=100, budget_ms=10_000)
         assert await met.reply() == SECOND
         assert met.asked == [1, 1, 1]
+    monkeypatch.setattr(models, "READ_MS", 200)
     async with meeting(hangs, hangs) as met:
         met.policy = Policy(first_ms=100, budget_ms=200)
         with pytest.raises(TooSlow):
@@ -178,6 +182,18 @@ async def test_no_other_model_is_asked_once_there_were_words(begun: bytes) -> No
             assert met.asked == [1, 0]
         else:
             assert await met.reply() == SECOND
+
+
+async def test_a_model_of_ones_own_has_its_time() -> None:
+    """However impatient the operator is with his own: there is nobody else to ask."""
+
+    async def slow(exchange: Exchange) -> None:
+        await asyncio.sleep(0.3)
+        await WORKING(exchange)
+
+    async with meeting(slow) as met:
+        met.policy = Policy(first_ms=50, budget_ms=100, progress_ms=100)
+        assert await met.reply() == HELLO_SAID
 
 
 async def test_a_tool_call_is_a_reply() -> None:

@@ -13,8 +13,7 @@ from websockets.frames import Frame, Opcode
 from websockets.uri import parse_uri
 
 from antiphon_server.edge.socket import MARK
-from antiphon_server.edge.transport import listen, server
-from antiphon_server.settings import read
+from server.edge.uvicorn_served import served
 
 SECONDS = 10.0
 
@@ -58,20 +57,11 @@ class Book:
 
 
 @asynccontextmanager
-async def served(**variables: str) -> AsyncIterator[tuple[str, Book]]:
+async def marking(**variables: str) -> AsyncIterator[tuple[str, Book]]:
     """The address of a running server, and its application's book."""
-    settings = read({"ANTIPHON_PORT": "0", **{f"ANTIPHON_{k}": t for k, t in variables.items()}})
     book = Book()
-    with listen(settings) as listener:
-        running = server(book, settings)
-        running.config.loop = "none"
-        running.config.load()
-        running.lifespan = running.config.lifespan_class(running.config)
-        await running.startup([listener])
-        try:
-            yield f"ws://127.0.0.1:{listener.getsockname()[1]}/", book
-        finally:
-            await running.shutdown([listener])
+    async with served(book, **variables) as address:
+        yield address, book
 
 
 class SilentClient:
@@ -132,7 +122,7 @@ async def silent(address: str) -> AsyncIterator[SilentClient]:
 
 async def test_marks_are_passed_in_order_as_a_client_reads() -> None:
     """Any client answers pings by itself."""
-    async with served() as (address, book), connect(address) as client:
+    async with marking() as (address, book), connect(address) as client:
         for text in ("one", "two", "three"):
             await client.send(text)
         await book.until(3)
@@ -142,7 +132,7 @@ async def test_marks_are_passed_in_order_as_a_client_reads() -> None:
 
 async def test_a_pong_answers_its_ping_and_all_before_it() -> None:
     """A client may leave out those it is too busy for (RFC 6455, 5.5.3)."""
-    async with served() as (address, book), silent(address) as client:
+    async with marking() as (address, book), silent(address) as client:
         client.say("one", "two", "three")
         pings = await client.pings(3)
         assert len(set(pings)) == 3
@@ -156,7 +146,7 @@ async def test_a_pong_answers_its_ping_and_all_before_it() -> None:
 
 async def test_pongs_that_answer_nothing_pass_nothing() -> None:
     """One that was answered already, one that nobody asked for, an empty one."""
-    async with served() as (address, book), silent(address) as client:
+    async with marking() as (address, book), silent(address) as client:
         client.say("one", "two")
         first, second = await client.pings(2)
         client.pong(b"unheard of")
@@ -171,7 +161,7 @@ async def test_pongs_that_answer_nothing_pass_nothing() -> None:
 
 async def test_a_client_that_never_answers_passes_nothing() -> None:
     """Neither while it is there nor when it is gone."""
-    async with served() as (address, book):
+    async with marking() as (address, book):
         async with silent(address) as client:
             client.say("one")
             await client.pings(1)
@@ -182,7 +172,7 @@ async def test_a_client_that_never_answers_passes_nothing() -> None:
 
 async def test_after_the_close_nothing_is_marked() -> None:
     """The call is harmless, and is never answered."""
-    async with served() as (address, book):
+    async with marking() as (address, book):
         async with connect(address) as client:
             await client.send("one")
             await book.until(1)
@@ -194,7 +184,7 @@ async def test_after_the_close_nothing_is_marked() -> None:
 
 async def test_marks_do_not_keep_the_servers_own_pings_from_being_answered() -> None:
     """A client that answers stays, however many marks there are; one that does not is closed."""
-    async with served(PING_SECONDS="0.1") as (address, book):
+    async with marking(PING_SECONDS="0.1") as (address, book):
         async with connect(address) as client:
             loop, sent = asyncio.get_running_loop(), 0
             until = loop.time() + 0.5

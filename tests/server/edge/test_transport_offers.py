@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
 from typing import Any
 
 import pytest
@@ -12,8 +10,8 @@ from websockets.asyncio.client import connect
 from websockets.exceptions import ConnectionClosed
 
 from antiphon_server.edge.socket import AsgiSocket
-from antiphon_server.edge.transport import AT_ONCE, listen, server
-from antiphon_server.settings import read
+from antiphon_server.edge.transport import AT_ONCE
+from server.edge.uvicorn_served import served
 
 SECONDS = 10.0
 
@@ -48,21 +46,6 @@ class Reader:
         self.order.append(frame)
         self.taken += 1
         return True
-
-
-@asynccontextmanager
-async def served(reader: Reader) -> AsyncIterator[str]:
-    """The address of a running server."""
-    with listen(read({"ANTIPHON_PORT": "0"})) as listener:
-        running = server(reader, read({"ANTIPHON_PORT": "0"}))
-        running.config.loop = "none"
-        running.config.load()
-        running.lifespan = running.config.lifespan_class(running.config)
-        await running.startup([listener])
-        try:
-            yield f"ws://127.0.0.1:{listener.getsockname()[1]}/"
-        finally:
-            await running.shutdown([listener])
 
 
 async def test_what_is_not_taken_is_read_and_the_order_is_kept() -> None:

@@ -3,15 +3,12 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
 from typing import Any
 
 from websockets.asyncio.client import connect
 
 from antiphon_server.edge.socket import AsgiSocket
-from antiphon_server.edge.transport import listen, server
-from antiphon_server.settings import read
+from server.edge.uvicorn_served import served
 
 SECONDS = 10.0
 
@@ -29,22 +26,6 @@ class Pusher:
         self.opened.set_result(socket)
         while await socket.receive() is not None:
             pass
-
-
-@asynccontextmanager
-async def served(pusher: Pusher) -> AsyncIterator[str]:
-    """The address of a running server."""
-    settings = read({"ANTIPHON_PORT": "0"})
-    with listen(settings) as listener:
-        running = server(pusher, settings)
-        running.config.loop = "none"
-        running.config.load()
-        running.lifespan = running.config.lifespan_class(running.config)
-        await running.startup([listener])
-        try:
-            yield f"ws://127.0.0.1:{listener.getsockname()[1]}/"
-        finally:
-            await running.shutdown([listener])
 
 
 async def test_what_is_pushed_and_what_is_sent_arrive_in_order() -> None:

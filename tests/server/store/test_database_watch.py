@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from pathlib import Path
 
-import pytest
 import sqlalchemy as sa
 from structlog.testing import capture_logs
 
@@ -18,15 +16,6 @@ from server.store.limits import largest_file
 def watch(database: Database) -> DatabaseWatch:
     """Of a database that takes all records."""
     return DatabaseWatch(database, lambda: False)
-
-
-@pytest.fixture
-def away() -> Iterator[Postgres]:
-    """A PostgreSQL of a test's own, which it may stop and start."""
-    server = Postgres()
-    server.start()
-    yield server
-    server.remove()
 
 
 def test_a_database_that_may_be_written_is_no_trouble(database: Database) -> None:
